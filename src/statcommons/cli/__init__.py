@@ -1,0 +1,1 @@
+"""The command line: the same names, words and errors as in Python."""

@@ -1,0 +1,1 @@
+"""The mechanism of Stat Commons, and nothing statistical: schemas, methods, engines, runs."""

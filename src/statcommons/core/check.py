@@ -1,0 +1,615 @@
+"""A schema at work: columns named and cast, rules counted in one aggregate, keys in one GROUP BY, bad rows by name.
+
+The order matters for speed: nothing is listed before something was counted, so a clean table is read once for its
+rules and once for its key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from statcommons.core.engine import BadLine
+from statcommons.core.errors import BadCall, BadData, Cause, nearest
+from statcommons.core.places import numbered, placed
+from statcommons.core.reading import FILE, ROW, Part, Reading
+from statcommons.core.reading import Mapping as Names
+from statcommons.core.schema import JSON_TYPES, PERIOD_PATTERN, Column, TableSchema, allowed
+from statcommons.core.textfile import MISSING, Dialect
+
+if TYPE_CHECKING:
+    import ibis
+
+__all__ = ["Bound", "Broken", "bind", "count_broken", "count_repeated"]
+
+NAMED = 1000
+"""How many bad rows are named; the rest is counted."""
+
+IBIS_TYPES = {
+    "text": "string",
+    "period": "string",
+    "integer": "int64",
+    "number": "float64",
+    "boolean": "boolean",
+    "date": "date",
+    "instant": "timestamp(6)",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of one column, with the words that a refusal uses."""
+
+    column: str
+    id: str
+    sentence: str
+    remedy: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.column}:{self.id}"
+
+
+@dataclass(frozen=True)
+class NamedRow:
+    """A bad row: its file, the line in it (the header is line 1), the rule it breaks, and the value as written."""
+
+    file: str
+    row: int
+    rule: str
+    value: str | None
+
+
+class BadRows(BadData):
+    """Rows that break a schema; :attr:`rows` names the first thousand."""
+
+    def __init__(self, *args: Any, rows: Sequence[NamedRow] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = tuple(rows)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that rows break, and how many do."""
+
+    rule: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A table that satisfies its schema, and what was found on the way."""
+
+    table: ibis.Table
+    rows: int
+    used: int
+    broken: tuple[Broken, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
+    coverage: tuple[Any, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def bind(
+    reading: Reading,
+    schema: TableSchema,
+    *,
+    on_bad_rows: str = "fail",
+    set_aside: Path | None = None,
+) -> Bound:
+    """Bring what was read under a schema, or say all that is wrong with it.
+
+    Parameters
+    ----------
+    reading : Reading
+        What was read.
+    schema : TableSchema
+        What is needed.
+    on_bad_rows : {"fail", "set_aside"}
+        Whether bad rows stop the work or are left out and kept.
+    set_aside : path, optional
+        The Parquet file in which they are kept.
+
+    Raises
+    ------
+    BadData
+        When a column is missing, or a row breaks a rule or repeats a key and bad rows stop the work.
+    """
+    try:
+        return _bind(reading, schema, on_bad_rows, set_aside)
+    except BadLine as error:
+        raise reading.located(error) from error
+    except BadData as error:
+        error.where = error.where or reading.label  # the engine knows no file
+        raise
+
+
+def _bind(reading: Reading, schema: TableSchema, on_bad_rows: str, set_aside: Path | None) -> Bound:
+    prepared = _union([_prepared(part.table, part, schema, reading.mapping) for part in reading.parts])
+    rules = _rules(schema, prepared)
+    engine = reading.engine
+    name = f"Check {reading.label}"
+    facts = engine.row(_counts(prepared, schema, rules), name)
+    rows = facts["rows"]
+    if rows == 0:
+        raise BadData("The table has no rows.", where=reading.label, remedy="Give a table with at least one row.")
+    found = {rule: facts[rule.name] for rule in rules if facts[rule.name]}
+    names = [column.name for column in schema]
+    good = _sound(prepared, schema, found).select(*names)
+    repeated = _repeated(reading, good, schema)
+    used = rows
+    if found or repeated:
+        if on_bad_rows == "fail":
+            raise _refusal(reading, schema, found, repeated, on_bad_rows)
+        good = _without_repeated(good, schema) if repeated else good
+        facts |= engine.row(good.agg(rows=good.count(), **_facts(good, schema)), name)
+        used = facts["rows"]
+        if used == 0:
+            raise _refusal(reading, schema, found, repeated, on_bad_rows)
+        if set_aside:
+            _write_set_aside(reading, schema, found, repeated, set_aside)
+    broken = [Broken(rule.sentence, count) for rule, count in found.items()]
+    broken += [Broken(_key_rule(schema), repeated)] if repeated else []
+    time = schema.with_role("time")
+    coverage = (facts["first"], facts["last"]) if time else None
+    missing = {column.name: facts[f"missing:{column.name}"] for column in schema if f"missing:{column.name}" in facts}
+    notes = (
+        *reading.notes,
+        *([f"{reading.label}: {rows - used} of {rows} rows were set aside."] if used < rows else []),
+    )
+    return Bound(good, rows, used, tuple(broken), missing, coverage, notes)
+
+
+def count_broken(table: ibis.Table, schema: TableSchema) -> ibis.Table:
+    """Compile a schema to the one aggregate that counts the rows and each broken rule.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        A table with the schema's columns.
+    schema : TableSchema
+        The rules.
+
+    Returns
+    -------
+    ibis.Table
+        One row: ``rows``, and a column a rule, named ``column:rule``.
+    """
+    prepared = _prepared(table, Part("table", table), schema, Names())
+    return _counts(prepared, schema, _rules(schema, prepared), facts=False)
+
+
+def count_repeated(table: ibis.Table, schema: TableSchema) -> ibis.Table:
+    """Compile a schema's key to one GROUP BY that counts the rows whose key repeats: ``keys``, ``rows``."""
+    twice = _repeated_keys(table, schema)
+    return twice.agg(keys=twice.count(), rows=twice["__n"].sum())
+
+
+def _repeated_keys(table: ibis.Table, schema: TableSchema) -> ibis.Table:
+    groups = table.group_by(list(schema.key)).agg(__n=table.count())
+    return groups.filter(groups["__n"] > 1)
+
+
+def _repeated(reading: Reading, good: ibis.Table, schema: TableSchema) -> int:
+    if not schema.key:
+        return 0
+    return reading.engine.row(count_repeated(good, schema), f"Check the key of {reading.label}")["rows"] or 0
+
+
+# --- naming and casting ---------------------------------------------------------------------------------------------
+
+
+def _prepared(table: ibis.Table, part: Part, schema: TableSchema, mapping: Names, *, raw: bool = False) -> ibis.Table:
+    """Name and cast the columns; beside each cast one, a flag says that the cell held something else.
+
+    With ``raw``, the cells as they were written travel beside the cast ones.
+    """
+    import ibis
+
+    _refuse_unknown_mapping(schema, mapping)
+    have = part.columns
+    selected: dict[str, Any] = {}
+    for column in schema:
+        name = mapping.name(column.name)
+        if name not in have:
+            if column.required or name != column.name:
+                raise _no_column(part, column, name, have)
+            selected[column.name] = ibis.null(IBIS_TYPES[column.type])
+            continue
+        cell = table[name]
+        selected[column.name] = typed(cell, column, part.dialect)
+        if may_fail(cell.type(), column):
+            selected[_flag(column)] = ~is_missing(cell, column) & selected[column.name].isnull()
+        if raw:
+            selected[_raw(column.name)] = cell.cast("string")
+    if raw:
+        selected |= {name: table[name] for name in (FILE, ROW)}
+    return table.select(**selected)
+
+
+def _raw(name: str) -> str:
+    return f"__raw_{name}"
+
+
+def _flag(column: Column) -> str:
+    return f"__not_{column.name}"
+
+
+def _no_column(part: Part, column: Column, name: str, have: Sequence[str]) -> BadData:
+    guess = nearest(name, list(have)).split(" Known:")[0] if nearest(name, list(have)).startswith("Did") else ""
+    remedy = " ".join(
+        filter(
+            None, [guess, f"It has: {', '.join(have)}.", f'Name it with a mapping file: [columns] {column.name} = "…".']
+        )
+    )
+    rule = f"column {name} is missing ({column.description or column.name})"
+    return BadData(
+        f"There is no column {name!r}.", where=part.label, causes=[Cause(rule, 0, remedy, f"{part.label}, row 1", None)]
+    )
+
+
+def _refuse_unknown_mapping(schema: TableSchema, mapping: Names) -> None:
+    names = [column.name for column in schema]
+    for name, _ in mapping.columns:
+        if name not in names:
+            raise BadCall(
+                f"The mapping names {name!r}, which {schema.name} does not have.", remedy=nearest(name, names)
+            )
+
+
+def may_fail(raw: Any, column: Column) -> bool:
+    """Whether a cell of this type may be unfit for the column, so that a flag is needed."""
+    exact = {
+        "text": raw.is_string() or may_be_text(raw),
+        "integer": raw.is_signed_integer() or (raw.is_integer() and raw.nbytes < 8),
+        "number": raw.is_numeric(),
+        "boolean": raw.is_boolean(),
+        "date": raw.is_date() or raw.is_timestamp(),
+        "instant": raw.is_timestamp() or raw.is_date(),
+    }
+    return not exact["text" if column.type == "period" else column.type]
+
+
+def is_missing(raw: Any, column: Column) -> Any:
+    """Whether a cell is missing: null, empty, or a word for missing where text is not wanted."""
+    if not raw.type().is_string():
+        return raw.isnull()
+    stripped = raw.strip()
+    words = ("",) if column.type in ("text", "period") else ("", *MISSING)
+    return raw.isnull() | stripped.isin(words)
+
+
+def typed(raw: Any, column: Column, dialect: Dialect) -> Any:
+    """Cast a cell to the column's type, null where it cannot be; every coercion of Stat Commons stands here.
+
+    Codes stay text; whole numbers become codes without a decimal point; a time becomes its day; text becomes a number
+    only as a whole, with the one decimal sign of its file. Thousands separators are read only beside a decimal comma.
+    """
+    import ibis
+
+    kind, target = raw.type(), column.type
+    if target in ("text", "period"):
+        if kind.is_string():
+            return raw.nullif("")
+        if kind.is_floating() or kind.is_decimal():  # a code that a spreadsheet made a number
+            whole = (raw % 1 == 0) & ((raw.abs() < EXACT) | kind.is_decimal())
+            return ibis.ifelse(whole, raw.try_cast("int64").cast("string"), ibis.null("string"))
+        return raw.cast("string") if may_be_text(kind) else ibis.null("string")
+    if kind.is_string():
+        return _from_text(raw.strip(), column, dialect)
+    if target == "number":
+        return raw.cast("float64") if kind.is_numeric() else ibis.null("float64")
+    if target == "integer":
+        if kind.is_floating() or kind.is_decimal():
+            return ibis.ifelse(raw % 1 == 0, raw.try_cast("int64"), ibis.null("int64"))
+        return raw.try_cast("int64") if kind.is_integer() else ibis.null("int64")
+    if target == "boolean":
+        return raw if kind.is_boolean() else ibis.null("boolean")
+    if target == "date":
+        return raw.cast("date") if kind.is_date() or kind.is_timestamp() else ibis.null("date")
+    return raw.cast("timestamp(6)") if kind.is_date() or kind.is_timestamp() else ibis.null("timestamp(6)")
+
+
+EXACT = 2.0**53
+"""Below it, a double keeps each digit of a whole number; a longer code that was one has lost some."""
+
+
+def may_be_text(kind: Any) -> bool:
+    """Whether a value of this type has one plain writing as a code."""
+    return bool(kind.is_integer() or kind.is_boolean() or kind.is_date())
+
+
+def _from_text(text: Any, column: Column, dialect: Dialect) -> Any:
+    import ibis
+
+    target = column.type
+    if target == "number":
+        if dialect.decimal == ",":
+            grouped = text.re_search(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$")
+            plain = ibis.ifelse(grouped, text.replace(".", ""), text)
+            value = ibis.ifelse(plain.contains("."), ibis.null("string"), plain).replace(",", ".")
+        else:
+            value = text
+        # DuckDB reads 1_000 and Spark 12d; neither is a number in an office's file.
+        odd = value.contains("_") | value.right(1).isin(("d", "D", "f", "F"))
+        return ibis.ifelse(odd, ibis.null("string"), value).try_cast("float64")
+    if target == "integer":
+        return ibis.ifelse(text.re_search(r"^[+-]?\d+$"), text, ibis.null("string")).try_cast("int64")
+    if target == "boolean":
+        lower = text.lower()
+        return ibis.cases(
+            (lower.isin(("true", "1")), True), (lower.isin(("false", "0")), False), else_=ibis.null("boolean")
+        )
+    if dialect.date_format:
+        pattern, order = _date_pattern(dialect.date_format)
+        text = ibis.ifelse(text.re_search(pattern), text.re_replace(pattern, order), ibis.null("string"))
+    # DuckDB reads the date before whatever follows it.
+    return ibis.ifelse(text.re_search(ISO), text, ibis.null("string")).try_cast(IBIS_TYPES[target])
+
+
+ISO = r"^\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
+"""A date, or a time of it, as ISO 8601 has them."""
+
+
+def _date_pattern(date_format: str) -> tuple[str, str]:
+    r"""Turn ``%d/%m/%Y`` into a pattern and the ISO date made of its groups.
+
+    >>> _date_pattern("%d.%m.%Y")
+    ('^(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4})$', '\\3-\\2-\\1')
+    """
+    digits = {"%d": r"(\d{1,2})", "%m": r"(\d{1,2})", "%Y": r"(\d{4})"}
+    fields = re.findall(r"%[A-Za-z]", date_format)
+    if sorted(fields) != ["%Y", "%d", "%m"]:
+        raise BadCall(f"The date format is {date_format!r}.", remedy="Write it with %d, %m and %Y, such as %d/%m/%Y.")
+    pattern = re.escape(date_format)
+    for name in fields:
+        pattern = pattern.replace(re.escape(name), digits[name])
+    year, month, day = (fields.index(name) + 1 for name in ("%Y", "%m", "%d"))
+    return f"^{pattern}$", rf"\{year}-\{month}-\{day}"
+
+
+def _union(tables: list[ibis.Table]) -> ibis.Table:
+    import ibis
+
+    if len(tables) == 1:
+        return tables[0]
+    names = list(dict.fromkeys(name for one in tables for name in one.columns))
+    alike = [
+        one.mutate(**{name: _absent(name) for name in names if name not in one.columns}).select(*names)
+        for one in tables
+    ]
+    return ibis.union(*alike)
+
+
+def _absent(name: str) -> Any:
+    """Fill a helping column that one part has and another does not: a flag that is down, a cell that was not there."""
+    import ibis
+
+    return ibis.literal(False) if name.startswith("__not_") else ibis.null("string")
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+
+def _rules(schema: TableSchema, prepared: ibis.Table) -> list[Rule]:
+    return [rule for column in schema for rule in _rules_of(column, schema, _flag(column) in prepared.columns)]
+
+
+def _rules_of(column: Column, schema: TableSchema, flagged: bool) -> Iterator[Rule]:
+    give = f"Give {column.allowed()}."
+    if flagged:
+        kind = allowed(JSON_TYPES[column.type])
+        yield Rule(column.name, "type", f"{column.name} must be {kind}", _remedy(column))
+    if not column.nullable or (column.name in schema.key and column.required):
+        yield Rule(column.name, "missing", f"{column.name} must not be missing", FILL)
+    if column.type == "number":
+        yield Rule(column.name, "finite", f"{column.name} must be finite", give)
+    keywords = [*column.checks, *(["enum"] if column.codes else []), *(["pattern"] if column.type == "period" else [])]
+    for keyword in dict.fromkeys(keywords):
+        yield Rule(column.name, keyword, f"{column.name} must be {column.allowed()}", give)
+
+
+FILL = "Fill the cell, or leave the row out."
+
+
+def _remedy(column: Column) -> str:
+    if column.type in ("date", "instant"):
+        return (
+            f"Give {column.allowed()}; where the file has another form, say it in a mapping file: "
+            '[format] date = "%d/%m/%Y".'
+        )
+    return f"Give {column.allowed()}."
+
+
+def _condition(prepared: ibis.Table, column: Column, rule: str) -> Any:
+    """Give the condition under which a row breaks a rule; a missing cell breaks only ``missing``."""
+    import ibis
+
+    value, checks = prepared[column.name], column.checks
+    flag = prepared[_flag(column)] if _flag(column) in prepared.columns else None
+    if rule == "type":
+        return flag
+    if rule == "missing":
+        return value.isnull() if flag is None else value.isnull() & ~flag
+    if rule == "finite":
+        return value.isinf() | value.isnan()
+    if rule == "enum":
+        return ~value.isin(column.codes)
+    if rule == "pattern":
+        return ~value.re_search(checks.get("pattern", PERIOD_PATTERN))
+    if rule in ("minLength", "maxLength"):
+        return value.length() < checks[rule] if rule == "minLength" else value.length() > checks[rule]
+    limit = checks[rule]
+    if column.type in ("date", "instant"):
+        limit = ibis.literal(limit).cast(value.type())
+    comparison = {
+        "minimum": lambda: value < limit,
+        "exclusiveMinimum": lambda: value <= limit,
+        "maximum": lambda: value > limit,
+        "exclusiveMaximum": lambda: value >= limit,
+        "not": lambda: value == limit,
+    }[rule]()
+    # DuckDB orders NaN above all and Spark too: `finite` tells of it, not the bound
+    return (
+        comparison & ~value.isnan()
+        if rule in ("maximum", "exclusiveMaximum") and column.type == "number"
+        else comparison
+    )
+
+
+def _counts(prepared: ibis.Table, schema: TableSchema, rules: list[Rule], *, facts: bool = True) -> ibis.Table:
+    counts = {"rows": prepared.count()}
+    for rule in rules:
+        counts[rule.name] = prepared.count(where=_condition(prepared, schema[rule.column], rule.id))
+    return prepared.agg(**counts, **(_facts(prepared, schema) if facts else {}))
+
+
+def _facts(table: ibis.Table, schema: TableSchema) -> dict[str, Any]:
+    """Compile what is told of a table beside its faults: what is missing, and the time that it covers."""
+    found = {
+        f"missing:{column.name}": table.count(where=table[column.name].isnull())
+        for column in schema
+        if column.nullable and column.required
+    }
+    for column in schema.with_role("time")[:1]:
+        found |= {"first": table[column.name].min(), "last": table[column.name].max()}
+    return found
+
+
+def _sound(prepared: ibis.Table, schema: TableSchema, found: Mapping[Rule, int]) -> ibis.Table:
+    """Give the rows that break none of the rules that were found broken."""
+    known = {rule.name for rule in _rules(schema, prepared)}
+    for rule in found:
+        if rule.name in known:
+            broken = _condition(prepared, schema[rule.column], rule.id).fill_null(False)
+            prepared = prepared.filter(~broken)
+    return prepared
+
+
+# --- bad rows by name -----------------------------------------------------------------------------------------------
+
+
+def _refusal(
+    reading: Reading, schema: TableSchema, found: Mapping[Rule, int], repeated: int, on_bad_rows: str
+) -> BadRows:
+    causes: list[Cause] = []
+    named: list[NamedRow] = []
+    each = max(1, NAMED // (len(found) + bool(repeated)))
+    for rule, count in found.items():
+        rows = list(islice(_name_rows(reading, schema, rule), each))
+        named += rows
+        causes.append(_cause(reading, rule.sentence, count, rule.remedy, rows, reading.mapping.name(rule.column)))
+    if repeated:
+        rows = list(islice(_name_repeated(reading, schema, found), each))
+        named += rows
+        causes.append(_cause(reading, _key_rule(schema), repeated, "Keep one row a key, or add them up first.", rows))
+    count = sum(found.values()) + repeated
+    words = "cell or row breaks" if count == 1 else "cells or rows break"
+    advice = "Mend them, or set the rows aside: --on-bad-rows set_aside."
+    return BadRows(
+        f"{count:,} {words} the rules of {schema.name}.",
+        where=reading.label,
+        remedy=advice if on_bad_rows == "fail" else "No row would be left: mend them.",
+        causes=causes,
+        rows=named,
+    )
+
+
+def _key_rule(schema: TableSchema) -> str:
+    return f"the key ({', '.join(schema.key)}) must not repeat"
+
+
+def _cause(
+    reading: Reading, sentence: str, count: int, remedy: str, rows: Sequence[NamedRow], column: str = ""
+) -> Cause:
+    if not rows:
+        return Cause(sentence, count, remedy, reading.label)
+    first = rows[0]
+    where = ", ".join([first.file, f"row {first.row:,}", *([f"column {column}"] if column else [])])
+    return Cause(sentence, count, remedy, where, first.value)
+
+
+def _name_rows(reading: Reading, schema: TableSchema, rule: Rule) -> Iterator[NamedRow]:
+    """Name the first rows that break a rule, with the value as it was written."""
+    for part in reading.parts:
+        prepared = _prepared(numbered(reading, part), part, schema, reading.mapping, raw=True)
+        if rule in _rules(schema, prepared):
+            bad = prepared.filter(_condition(prepared, schema[rule.column], rule.id).fill_null(False))
+            yield from _named(reading, rule.sentence, bad.mutate(__value=bad[_raw(rule.column)]).limit(NAMED))
+
+
+def _named(reading: Reading, rule: str, rows: ibis.Table) -> list[NamedRow]:
+    """Name rows by file and line, with what stands in ``__value``."""
+    found = placed(reading, rows.select(FILE, ROW, __value=_shown(rows["__value"])))
+    ordered = reading.engine.collect(found.order_by([FILE, ROW]), "Name bad rows").to_pylist()
+    return [NamedRow(one[FILE], one[ROW], rule, one["__value"]) for one in ordered]
+
+
+def _shown(value: Any) -> Any:
+    """Cut a value to what a reader needs to find it again."""
+    import ibis
+
+    return ibis.ifelse(value.length() > LONGEST, value.substr(0, LONGEST) + "…", value)
+
+
+LONGEST = 200
+"""Characters of a value that an error shows."""
+
+
+def _name_repeated(reading: Reading, schema: TableSchema, found: Mapping[Rule, int]) -> Iterator[NamedRow]:
+    """Name the rows of the first keys that repeat."""
+    import ibis
+
+    key = list(schema.key)
+    sound = _sound(_numbered(reading, schema), schema, found)
+    first = _repeated_keys(sound, schema).order_by(key).limit(NAMED)
+    rows = sound.semi_join(first, [sound[name].identical_to(first[name]) for name in key])
+    words = [ibis.literal(f"{name}=") + rows[name].cast("string").fill_null("(missing)") for name in key]
+    value = reduce(lambda a, b: a + ", " + b, words)
+    named = _named(reading, _key_rule(schema), rows.mutate(__value=value).order_by([*key, FILE, ROW]).limit(NAMED))
+    yield from sorted(named, key=lambda row: row.value or "")
+
+
+def _numbered(reading: Reading, schema: TableSchema) -> ibis.Table:
+    return _union(
+        [_prepared(numbered(reading, part), part, schema, reading.mapping, raw=True) for part in reading.parts]
+    )
+
+
+def _without_repeated(table: ibis.Table, schema: TableSchema) -> ibis.Table:
+    counted = table.mutate(__n=table.count().over(group_by=list(schema.key)))
+    return counted.filter(counted["__n"] == 1).drop("__n")
+
+
+def _write_set_aside(
+    reading: Reading,
+    schema: TableSchema,
+    found: Mapping[Rule, int],
+    repeated: int,
+    target: Path,
+) -> None:
+    """Keep the rows that were left out as they were written, with file, line and the first rule that each breaks."""
+    import ibis
+
+    everything = _numbered(reading, schema)
+    rules = {one.name for one in _rules(schema, everything)}
+    branches = [
+        (_condition(everything, schema[rule.column], rule.id).fill_null(False), rule.sentence)
+        for rule in found
+        if rule.name in rules
+    ]
+    cause = ibis.cases(*branches, else_=ibis.null("string")) if branches else ibis.null("string")
+    caused = everything.mutate(__cause=cause)
+    if repeated:
+        alone = caused.count(where=caused["__cause"].isnull()).over(group_by=list(schema.key))
+        twice = caused["__cause"].isnull() & (alone > 1)
+        caused = caused.mutate(__cause=ibis.ifelse(twice, _key_rule(schema), caused["__cause"]))
+    bad = placed(reading, caused.filter(caused["__cause"].notnull()))
+    written = {column.name: _raw(column.name) for column in schema if _raw(column.name) in bad.columns}
+    rows = bad.select(file=FILE, row=ROW, cause="__cause", **written).order_by(["file", "row"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    reading.engine.to_parquet(rows, target, f"Set rows of {reading.label} aside")

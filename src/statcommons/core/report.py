@@ -1,0 +1,328 @@
+"""The report of a run: one HTML file that a stranger can read offline, in dark or light, on paper or on a telephone.
+
+What is private stays out by construction: the report is made of ``run.json`` (counts, no values of rows) and of the
+public outputs. Every word stands in ``templates/report.html``; here are only facts and figures.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from statcommons.core.chart import Chart, chart, theme
+from statcommons.core.crate import source_of
+from statcommons.core.errors import BadCall, ExtraMissing
+from statcommons.core.schema import Column, TableSchema
+from statcommons.core.shape import TOTAL, Shape, decimals_of, number, period_words, shape
+from statcommons.core.spec import MethodSpec, OutputSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["report"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHOWN = 36
+"""Rows of the main output that the report shows."""
+FIRST = 12
+"""Rows that it shows of an output that is too large to be read whole."""
+PRINTED = 18
+"""Of them, rows that paper shows, so that a report stays on two pages."""
+READ = 200_000
+"""Rows of an output up to which it is read whole, to be drawn."""
+
+
+def report(folder: Path, facts: Mapping[str, Any], spec: MethodSpec) -> str:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder; of it, only the public outputs are read.
+    facts : mapping
+        What ``run.json`` holds.
+    spec : MethodSpec
+        The method.
+
+    Returns
+    -------
+    str
+        One HTML page with its styles and drawings inside, without scripts and without addresses to load from.
+    """
+    main = _main(folder, facts, spec)
+    tables = [
+        {**table, "input": name, "place": place, "several": len(one["tables"]) > 1, "source": source_of(table)}
+        for name, one in facts["inputs"].items()
+        for place, table in enumerate(one["tables"])
+    ]
+    asked = [one for one in facts["quality"] if "met" in one]
+    context = {
+        "facts": facts,
+        "spec": spec,
+        "tables": tables,
+        "main": main,
+        "rows_in": sum(table["rows"] for table in tables),
+        "printed": PRINTED,
+        "aside": sum(table["rows"] - table["used"] for table in tables),
+        "sealed": datetime.datetime.fromisoformat(facts["created"]),
+        "parameters": _parameters(facts, spec),
+        "quality": [one | {"shown": _amount(one), "bound": _bound(one)} for one in facts["quality"]],
+        "asked": len(asked),
+        "met": sum(one["met"] for one in asked),
+        "call": _call(facts, spec),
+        "light": theme()["light"],
+        "dark": theme()["dark"],
+    }
+    return _template().render(context)
+
+
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words = {
+        "number": number,
+        "short": _short,
+        "duration": _duration,
+        "day": _day,
+        "period": period_words,
+        "label": _label,
+    }
+    environment.filters.update(words)
+    return environment.get_template("report.html")
+
+
+# --- the main output ------------------------------------------------------------------------------------------------
+
+
+def _main(folder: Path, facts: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any] | None:
+    """Read the first output that has rows: its finding, its drawing and the rows to show."""
+    written = [one for one in spec.outputs if facts["outputs"].get(one.name, {}).get("rows")]
+    if not written:
+        return None
+    output = written[0]
+    fact = facts["outputs"][output.name]
+    table, whole = _read(folder / str(fact["file"]), fact["rows"])
+    public = [column for column in output.schema if column.name in table.column_names and not column.confidential]
+    found = _shape(table, output.schema) if whole else None
+    drawn, why = _chart(table, output, whole)
+    shown = _shown(table, found)
+    return {
+        "output": output,
+        "rows": fact["rows"],
+        "shape": found,
+        "finding": _finding(found),
+        "chart": drawn,
+        "why": why,
+        "whole": whole,
+        **_grid(table.take(shown), public, found),
+    }
+
+
+def _read(path: Path, rows: int) -> tuple[pa.Table, bool]:
+    """Read an output whole, or where it is large its first rows; says which."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if rows <= READ:
+        return pq.read_table(path), True
+    with pq.ParquetFile(path) as file:
+        return pa.Table.from_batches([next(file.iter_batches(FIRST))]), False
+
+
+def _shape(table: pa.Table, schema: TableSchema) -> Shape | None:
+    try:
+        return shape(table, schema)
+    except BadCall:
+        return None
+
+
+def _chart(table: pa.Table, output: OutputSpec, whole: bool) -> tuple[Chart | None, str]:
+    """Make the drawing, or say why there is none (in words of the template, or of the error)."""
+    if not whole:
+        return None, "large"
+    try:
+        return chart(table, output.schema), ""
+    except ExtraMissing as missing:
+        return None, str(missing)
+    except BadCall:
+        return None, "none"
+
+
+def _finding(found: Shape | None) -> dict[str, Any] | None:
+    """Compute what an index says in one sentence: how it changed from its first to its last period."""
+    changed = found.change() if found else None
+    if found is None or changed is None or found.main is None:
+        return None
+    first, last, change = changed
+    return {
+        "measure": found.measure.name,
+        "total": found.main.is_total and len(found.series) > 1,
+        "change": number(abs(change) * 100, 1),
+        "direction": 0 if f"{abs(change) * 100:.1f}" == "0.0" else math.copysign(1, change),
+        "first": first.period,
+        "last": last.period,
+        "status": last.status,
+    }
+
+
+def _shown(table: pa.Table, found: Shape | None) -> list[int]:
+    """Choose the rows to show: the newest of each series, the total first; as many as there is room for."""
+    if found is None or found.time is None:
+        return list(range(min(SHOWN, table.num_rows)))
+    places: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+    codes = [[_text(value) for value in table[column.name].to_pylist()] for column in found.varying]
+    keys: Iterable[tuple[str, ...]] = zip(*codes, strict=True) if codes else [()] * table.num_rows
+    for place, (key, when) in enumerate(zip(keys, table[found.time.name].to_pylist(), strict=True)):
+        places.setdefault(key, []).append((str(when), place))
+    each = max(1, SHOWN // len(found.series)) if found.series else SHOWN
+    chosen = [place for one in found.series for _, place in sorted(places[one.key])[-each:]]
+    return chosen[:SHOWN]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _grid(table: pa.Table, columns: Sequence[Column], found: Shape | None) -> dict[str, Any]:
+    """Lay out rows for the page: what heads a row, what is counted, and the marks of observation status."""
+    status = next((column.name for column in columns if column.concept == "OBS_STATUS"), "")
+    constant = found.constant if found else {}
+    order = {"dimension": 0, "time": 1, "measure": 2, "attribute": 3}
+    chosen = [column for column in columns if column.name not in constant and column.name != status]
+    chosen.sort(key=lambda column: (order[column.role], found is not None and column.name != found.measure.name))
+    flags = [(flag or "").upper() for flag in table[status].to_pylist()] if status else []
+    heads, lines = [], [list[dict[str, str]]() for _ in range(table.num_rows)]
+    for column in chosen:
+        values = table[column.name].to_pylist()
+        share = column.unit == "share"
+        numeric = column.type in ("number", "integer") and column.role in ("measure", "attribute")
+        heads.append(
+            {
+                "name": column.name,
+                "unit": "%" if share else column.unit,
+                "numeric": numeric,
+                "role": column.role,
+                "optional": column.role == "attribute",
+            }
+        )
+        places = 1 if share else decimals_of(column, values) if numeric else 0
+        for line, value in zip(lines, values, strict=True):
+            line.append({"text": _cell(value, column, places, numeric, share)})
+    measured = next((place for place, head in enumerate(heads) if head["role"] == "measure"), None)
+    for line, flag in zip(lines, flags, strict=False):
+        if measured is not None and flag not in ("", "A"):
+            line[measured]["flag"] = flag.lower()
+    missing = any(cell["text"] == ":" for line in lines for cell in line)
+    codes = sum(head["role"] == "dimension" for head in heads) if found and len(found.series) > 1 else 0
+    for line in lines if codes else ():
+        if all(cell["text"] == TOTAL for cell in line[:codes]):
+            line[0]["total"] = "yes"
+    return {"heads": heads, "lines": lines, "missing": missing, "constant": constant}
+
+
+def _cell(value: Any, column: Column, places: int, numeric: bool, share: bool) -> str:
+    if value is None:
+        return ":"
+    if numeric:
+        return number(value * 100 if share else value, places)
+    if column.role == "time":
+        words = period_words(str(value))
+        return words[:1].upper() + words[1:]
+    return str(value)
+
+
+# --- small facts ----------------------------------------------------------------------------------------------------
+
+
+def _parameters(facts: Mapping[str, Any], spec: MethodSpec) -> list[dict[str, Any]]:
+    known = {one.name: one for one in spec.parameters}
+    found = []
+    for name, value in facts["parameters"].items():
+        one = known.get(name)
+        is_default = one is not None and not one.required and one.default == value
+        found.append({"name": name, "value": _written(value), "unit": one.unit if one else "", "default": is_default})
+    return found
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(_written(one) for one in value) if isinstance(value, list | tuple) else _text(value)
+
+
+def _amount(measure: Mapping[str, Any]) -> str:
+    """Write the value of a measure of quality with its unit, where its name does not say it already."""
+    value, unit = measure["value"], measure.get("unit", "")
+    if isinstance(value, str):
+        return value
+    if unit == "share":
+        return f"{number(value * 100, 1)}%"
+    text = number(value, 0 if float(value).is_integer() else 2)
+    return text if not unit or unit in measure["name"].lower().split() else f"{text} {unit}"
+
+
+def _bound(measure: Mapping[str, Any]) -> str:
+    asked, unit = str(measure.get("asked", "")), measure.get("unit", "")
+    if unit == "share":
+        return re.sub(r"\d[\d.e-]*", lambda found: f"{float(found[0]) * 100:g}%", asked)
+    return f"{asked} pp" if asked and unit == "pp" else asked
+
+
+def _call(facts: Mapping[str, Any], spec: MethodSpec) -> list[str]:
+    """Write the call that makes the same run, one option a line, with names of files and no place of them."""
+    lines = [f"statcommons run {spec.id}"]
+    for name, one in facts["inputs"].items():
+        words: list[str] = []
+        for table in one["tables"]:
+            files = [Path(str(file["name"])).name for file in table.get("files", ())]
+            words += [table["source"]] if table.get("source") else files or [f"{name}.parquet"]
+        lines.append(f"--{_option(name)} {shlex.join(words)}")
+    for name, value in facts["parameters"].items():
+        if value is not None:
+            lines.append(f"--{_option(name)} {shlex.quote(_written(value))}")
+    lines += [f"--on-bad-rows {facts['on_bad_rows']}"] if facts["on_bad_rows"] != "fail" else []
+    lines += [f"--seed {facts['seed']}"] if facts["seed"] else []
+    kind = str(facts["engine"]["address"]).partition(":")[0]
+    return lines + ([f"--engine {kind}:"] if kind != "duckdb" else []) + ["--out again"]
+
+
+def _option(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _short(digest: str) -> str:
+    """Show the ends of a digest, enough to compare by eye."""
+    return f"{digest[:4]}…{digest[-4:]}" if len(digest) > 12 else digest
+
+
+def _label(name: str) -> str:
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _day(moment: datetime.datetime) -> str:
+    return period_words(moment.date().isoformat())
+
+
+def _duration(seconds: float) -> str:
+    """Write how long something took.
+
+    >>> _duration(5.07), _duration(114), _duration(7384)
+    ('5.1 s', '1 min 54 s', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

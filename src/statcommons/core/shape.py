@@ -1,0 +1,321 @@
+"""What a table holds, by the roles of its columns: series of points in time, and how a page writes them.
+
+A chart and the table beside it are made from one reading of the table, :func:`shape`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from statcommons.core.errors import BadCall
+from statcommons.core.schema import Column, TableSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MONTHS", "TOTAL", "Point", "Series", "Shape", "decimals_of", "midnight", "number", "period_words", "shape"]
+
+TOTAL = "_T"
+"""SDMX's code of the total of a dimension."""
+NAMES = {TOTAL: "Total", "": "not stated"}
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+# --- periods and numbers, as a reader sees them ---------------------------------------------------------------------
+
+PERIOD = re.compile(r"(\d{4})(?:-(?:(A)1|([STQ])(\d)|W(\d\d)|D(\d{3})|M?(\d\d)(?:-(\d\d))?))?")
+MONTHS_IN = {"Y": 12, "S": 6, "T": 4, "Q": 3, "M": 1}
+
+
+@dataclass(frozen=True)
+class _Period:
+    """A period: its frequency, its place in the row of all periods of that frequency, and its first day."""
+
+    frequency: str
+    ordinal: int
+    start: datetime.date
+
+
+def _period(text: str) -> _Period:
+    found = PERIOD.fullmatch(text)
+    try:
+        if found:
+            return _parsed(*found.groups())
+    except ValueError:  # 2026-02-30, 2026-W53: of the right form, and never was
+        pass
+    raise BadCall(f"{text!r} is no period.", remedy="Give 2026, 2026-Q3, 2026-11, 2026-W47 or 2026-11-21.")
+
+
+def _parsed(year: str, annual: str, part: str, place: str, week: str, day: str, month: str, date: str) -> _Period:
+    if week:
+        monday = datetime.date.fromisocalendar(int(year), int(week), 1)
+        return _Period("W", monday.toordinal() // 7, monday)
+    if day or date:
+        first = datetime.date(int(year), int(month or 1), int(date or 1))
+        start = first + datetime.timedelta(days=int(day or 1) - 1)
+        return _Period("D", start.toordinal(), start)
+    frequency = part or ("M" if month else "Y")
+    months, before = MONTHS_IN[frequency], int(place or month or 1) - 1
+    return _Period(frequency, int(year) * 12 // months + before, datetime.date(int(year), before * months + 1, 1))
+
+
+def period_words(text: str) -> str:
+    """Write a period in words.
+
+    Parameters
+    ----------
+    text : str
+        A period as SDMX writes it, or a day.
+
+    Returns
+    -------
+    str
+        In words; a text that is no period stays as it is.
+
+    Examples
+    --------
+    >>> [period_words(one) for one in ("2026", "2026-Q3", "2026-11", "2026-W05", "2026-11-21")]
+    ['2026', 'Q3 2026', 'November 2026', 'week 5 of 2026', '21 November 2026']
+    """
+    found = PERIOD.fullmatch(text)
+    if not found:
+        return text
+    year, _, part, part_number, week, day, month, day_of_month = found.groups()
+    if week:
+        return f"week {int(week)} of {year}"
+    if day:
+        return f"day {int(day)} of {year}"
+    if part:
+        return f"{part}{part_number} {year}"
+    if month:
+        return f"{f'{int(day_of_month)} ' if day_of_month else ''}{MONTHS[int(month) - 1]} {year}"
+    return year
+
+
+def number(value: float | None, decimals: int) -> str:
+    """Write a number as an English page shows it.
+
+    Parameters
+    ----------
+    value : float or None
+        The number; None or NaN is missing.
+    decimals : int
+        To how many decimals.
+
+    Returns
+    -------
+    str
+        Grouped by commas, with the minus of typography; ``:`` where it is missing.
+
+    Examples
+    --------
+    >>> number(-1234.56, 1), number(None, 1)
+    ('−1,234.6', ':')
+    """
+    if value is None or value != value:
+        return ":"
+    text = f"{value:,.{decimals}f}"
+    if text.startswith("-"):  # nothing is minus zero once it is rounded
+        text = "−" + text[1:] if text.strip("-0.,") else text[1:]
+    return text
+
+
+def decimals_of(column: Column, values: Sequence[Any]) -> int:
+    """Say to how many decimals a column is shown: as declared, else about four digits of the largest value.
+
+    Examples
+    --------
+    >>> decimals_of(Column("index", "number", decimals=4), [1.0]), decimals_of(Column("price", "number"), [12.3456])
+    (4, 2)
+    """
+    if column.decimals is not None:
+        return column.decimals
+    known = [abs(value) for value in values if value is not None and value == value]
+    if column.type == "integer" or all(float(value).is_integer() for value in known):
+        return 0
+    largest = max(known)
+    return next((places for bound, places in ((1000, 0), (100, 1), (1, 2)) if largest >= bound), 4)
+
+
+# --- what a table holds ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """One observation: when (as in the table and as a moment), how much, and its observation status."""
+
+    period: str
+    moment: datetime.datetime
+    value: float | None
+    status: str = ""
+    follows: Any = None  # where it stands in the row of its frequency; None where the frequency is not known
+
+
+@dataclass(frozen=True)
+class Series:
+    """The observations of one combination of dimensions, in the order of time."""
+
+    key: tuple[str, ...]
+    name: str
+    points: tuple[Point, ...]
+
+    @property
+    def known(self) -> tuple[Point, ...]:
+        """The points that have a value."""
+        return tuple(point for point in self.points if point.value is not None)
+
+    @property
+    def last(self) -> float:
+        """The last value that is known."""
+        return next(point.value for point in reversed(self.points) if point.value is not None)
+
+    @property
+    def is_total(self) -> bool:
+        """Whether all dimensions that vary stand at their total."""
+        return bool(self.key) and all(code == TOTAL for code in self.key)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a table holds: its time, measure and status, the dimensions that vary, and the series that they make."""
+
+    time: Column | None
+    measure: Column
+    status: Column | None
+    constant: Mapping[str, str]
+    varying: tuple[Column, ...]
+    series: tuple[Series, ...]
+
+    @property
+    def base(self) -> float | None:
+        """The number that an index starts from (1 or 100), as its unit says; None where it is no index."""
+        found = re.search(r"=\s*(100|1)(?:\.0*)?\s*$", self.measure.unit)
+        return float(found[1]) if found else None
+
+    @property
+    def main(self) -> Series | None:
+        """The one series that a reader wants first: the only one, or the total."""
+        totals = [one for one in self.series if one.is_total]
+        return self.series[0] if len(self.series) == 1 else totals[0] if len(totals) == 1 else None
+
+    @property
+    def decimals(self) -> int:
+        """To how many decimals the measure is shown."""
+        return decimals_of(self.measure, [point.value for one in self.series for point in one.points])
+
+    def change(self) -> tuple[Point, Point, float] | None:
+        """Give first and last point of the main series of an index and the change between them, as a share."""
+        if self.base is None or self.main is None or len(self.main.known) < 2:
+            return None
+        first, last = self.main.known[0], self.main.known[-1]
+        if not first.value or last.value is None:
+            return None
+        return first, last, last.value / first.value - 1
+
+
+def shape(table: pa.Table, schema: TableSchema) -> Shape:
+    """Read a table by the roles of its columns.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The table; columns that its schema has and it has not (confidential ones) are passed over.
+    schema : TableSchema
+        Its schema.
+
+    Returns
+    -------
+    Shape
+        What a chart draws and a table shows.
+
+    Raises
+    ------
+    BadCall
+        When the schema has no measure that the table has, or a series has two values in one period.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> time, index = Column("period", "period", "time"), Column("index", "number", "measure", unit="2026-01 = 100")
+    >>> table = pa.table({"period": ["2026-01", "2026-02"], "index": [100.0, 101.5]})
+    >>> found = shape(table, TableSchema("Index", "", (time, index)))
+    >>> found.base, round(found.change()[2], 4)
+    (100.0, 0.015)
+    """
+    here = [column for column in schema if column.name in table.column_names]
+    measures = [column for column in here if column.role == "measure" and column.type in ("number", "integer")]
+    if not measures:
+        raise BadCall("The table has no measure.", where=schema.name, remedy="Give a table with a column of this role.")
+    measure = next((column for column in measures if column.concept == "OBS_VALUE"), measures[0])
+    time = next((column for column in here if column.role == "time"), None)
+    status = next((column for column in here if column.concept == "OBS_STATUS"), None)
+    dimensions = [column for column in here if column.role == "dimension"]
+    codes = {column.name: [_text(value) for value in table[column.name].to_pylist()] for column in dimensions}
+    varying = tuple(column for column in dimensions if len(set(codes[column.name])) > 1)
+    constant = {name: values[0] for name, values in codes.items() if values and len(set(values)) == 1}
+    keys = list(zip(*(codes[column.name] for column in varying), strict=True)) if varying else [()] * table.num_rows
+    points: dict[tuple[str, ...], dict[str, Point]] = {}
+    flags = table[status.name].to_pylist() if status else itertools.repeat("")
+    times = table[time.name].to_pylist() if time else itertools.repeat(None)
+    for key, when, value, flag in zip(keys, times, table[measure.name].to_pylist(), flags, strict=False):
+        if when is None and time is not None:
+            continue
+        one = _point(when, value, (flag or "").upper())
+        series = points.setdefault(key, {})
+        if one.period in series:
+            named = " · ".join(key) or schema.name
+            raise BadCall(f"{named} has more than one value in {one.period or 'all'}.", where=schema.name)
+        series[one.period] = one
+    found = [
+        Series(key, " · ".join(NAMES.get(code, code) for code in key), _sorted(several))
+        for key, several in points.items()
+    ]
+    found.sort(key=lambda one: (not one.is_total, one.key))
+    return Shape(time, measure, status, constant, varying, tuple(found))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _sorted(points: Mapping[str, Point]) -> tuple[Point, ...]:
+    return tuple(sorted(points.values(), key=lambda point: point.moment))
+
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def _point(when: Any, value: Any, status: str) -> Point:
+    known = None if value is None or value != value else float(value)
+    if when is None:
+        return Point("", EPOCH, known, status)
+    if isinstance(when, datetime.datetime):
+        moment = when.replace(tzinfo=datetime.UTC) if when.tzinfo is None else when.astimezone(datetime.UTC)
+        return Point(moment.isoformat(), moment, known, status)
+    if isinstance(when, datetime.date):
+        return Point(when.isoformat(), midnight(when), known, status)
+    period = _period(str(when))
+    return Point(str(when), midnight(period.start), known, status, (period.frequency, period.ordinal))
+
+
+def midnight(day: datetime.date) -> datetime.datetime:
+    """Give the moment at which a day begins, in UTC."""
+    return datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)

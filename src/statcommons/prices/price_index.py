@@ -1,0 +1,169 @@
+"""Price indices from transactions: the methods that stand on bilateral and multilateral index numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from statcommons.core.method import method
+from statcommons.core.progress import step
+from statcommons.core.quality import measure, notice
+from statcommons.core.schema import Ge, Le, Table, Unit
+from statcommons.prices.bilateral import bilateral_series
+from statcommons.prices.data import PriceIndex, Transactions
+from statcommons.prices.multilateral import Splice, geks_series, pairs
+from statcommons.prices.unit_values import By, panels
+from statcommons.toolbox.periods import Frequency
+
+if TYPE_CHECKING:
+    from statcommons.prices.panel import Series
+
+__all__ = ["bilateral_index", "multilateral_index"]
+
+MANUAL = "IMF, ILO, Eurostat, UNECE, OECD, World Bank (2020), Consumer Price Index Manual: Concepts and Methods"
+HANDBOOK = "UN Task Team on Scanner Data, e-handbook CPI from new data sources"
+
+
+@method(version="1.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
+def bilateral_index(
+    transactions: Table[Transactions],
+    *,
+    formula: Literal["tornqvist", "fisher", "walsh", "jevons", "laspeyres", "paasche"] = "tornqvist",
+    base: Literal["fixed", "previous"] = "fixed",
+    period: Frequency = "month",
+    by: By = "total",
+) -> Table[PriceIndex]:
+    """Compile a bilateral price index from scanner data.
+
+    Each period is compared over the products that both have: with the first period, or with the one before and then
+    chained. A chained index follows new products but drifts where prices bounce in sales; the multilateral index does
+    not.
+
+    Parameters
+    ----------
+    transactions : Transactions
+        Sales, in any order; unit values are computed first.
+    formula : {"tornqvist", "fisher", "walsh", "jevons", "laspeyres", "paasche"}
+        Index formula.
+    base : {"fixed", "previous"}
+        Whether a period is compared with the first, or with the one before it and chained.
+    period : {"month", "week"}
+        Whether prices are averaged over months or weeks.
+    by : {"total", "group"}
+        One index over all products, or one a group.
+
+    Returns
+    -------
+    PriceIndex
+        Index numbers, 1 in the first period of each group.
+
+    Raises
+    ------
+    BadData
+        When two compared periods have no product in common.
+
+    Examples
+    --------
+    >>> sales = {
+    ...     "time": ["2026-01-05", "2026-01-05", "2026-02-05", "2026-02-05"],
+    ...     "product": ["rice", "tea", "rice", "tea"],
+    ...     "price": [1.0, 1.0, 0.5, 1.0],
+    ...     "quantity": [10, 100, 5000, 100],
+    ... }
+    >>> bilateral_index(sales, formula="fisher").index.round(3).to_pyarrow().to_pylist()
+    [1.0, 0.698]
+    """
+    found = {name: bilateral_series(one, formula, base) for name, one in panels(transactions, period, by).items()}
+    return _index_table(found, formula, 0, base)
+
+
+@method(version="1.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
+def multilateral_index(
+    transactions: Table[Transactions],
+    *,
+    formula: Literal["tornqvist", "fisher", "walsh", "jevons"] = "tornqvist",
+    window: Annotated[int, Ge(2), Le(1040), Unit("periods")] = 25,
+    splice: Splice = "mean",
+    period: Frequency = "month",
+    by: By = "total",
+) -> Table[PriceIndex]:
+    """Compile a transitive price index from scanner data (GEKS).
+
+    All periods of a window are compared with one another, so that products may come and go and the index still does not
+    drift. A new period is linked to the published series by a splice; what was published is not revised.
+
+    Parameters
+    ----------
+    transactions : Transactions
+        Sales, in any order; unit values are computed first.
+    formula : {"tornqvist", "fisher", "walsh", "jevons"}
+        The bilateral index that is made transitive; over Törnqvist the method is called CCDI.
+    window : int
+        Periods in a window; 13 or 25 months let seasonal products meet themselves.
+    splice : {"mean", "movement", "window", "half"}
+        How a new window is linked to the published series.
+    period : {"month", "week"}
+        Whether prices are averaged over months or weeks.
+    by : {"total", "group"}
+        One index over all products, or one a group.
+
+    Returns
+    -------
+    PriceIndex
+        Index numbers, 1 in the first period of each group.
+
+    Raises
+    ------
+    BadData
+        When a period is missing between two others, or two periods of a window share no product.
+
+    Examples
+    --------
+    >>> sales = {
+    ...     "time": ["2026-01-05", "2026-01-05", "2026-02-05", "2026-02-05"],
+    ...     "product": ["rice", "tea", "rice", "tea"],
+    ...     "price": [1.0, 1.0, 0.5, 1.0],
+    ...     "quantity": [10, 100, 5000, 100],
+    ... }
+    >>> multilateral_index(sales, formula="fisher", window=2).index.round(3).to_pyarrow().to_pylist()
+    [1.0, 0.698]
+    """
+    found = {}
+    made = panels(transactions, period, by)
+    with step("Compare all periods", total=len(made), unit="groups") as progress:
+        for name, one in made.items():
+            if len(one.periods) < window:
+                notice(f"There are {len(one.periods)} periods, fewer than the window of {window}: one window was used.")
+            found[name] = geks_series(pairs(one), formula, window, splice)
+            progress.advance()
+    return _index_table(found, f"geks_{formula}", window, splice)
+
+
+def _index_table(found: Mapping[str, Series], formula: str, window: int, splice: str) -> Any:
+    """Bring index series of groups to the columns of PriceIndex, and measure how much is matched."""
+    import numpy as np
+    import pyarrow as pa
+
+    counts = [len(series.periods) for series in found.values()]
+    rows = sum(counts)
+
+    def joined(name: str) -> Any:
+        return np.concatenate([np.asarray(getattr(series, name)) for series in found.values()])
+
+    current = np.concatenate([np.asarray(series.matched_share_current)[1:] for series in found.values()])
+    if current.size:
+        measure("Smallest matched share of turnover", float(current.min()), unit="share", indicator="NQAF 14 accuracy")
+    return pa.table(
+        {
+            "period": joined("periods").astype(str),
+            "group": np.repeat(list(found), counts),
+            "method": [formula] * rows,
+            "window": [window] * rows,
+            "splice": [splice] * rows,
+            "index": joined("index"),
+            "matched_products": joined("matched_products"),
+            "matched_share_base": joined("matched_share_base"),
+            "matched_share_current": joined("matched_share_current"),
+            "status": ["A"] * rows,
+        }
+    )

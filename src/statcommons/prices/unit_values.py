@@ -1,0 +1,156 @@
+"""Unit values: the average price of a product in a period, the first step of every index from scanner data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from statcommons.core.engine import current, total
+from statcommons.core.errors import BadData
+from statcommons.core.method import method
+from statcommons.core.quality import measure
+from statcommons.core.schema import Table
+from statcommons.prices.data import NetReturns, Transactions, UnitValues
+from statcommons.prices.panel import Panel, panel
+from statcommons.toolbox.periods import Frequency, period_of, start_of
+
+if TYPE_CHECKING:
+    import ibis
+
+__all__ = ["By", "NetOfReturns", "aggregated", "panels", "unit_values"]
+
+By = Literal["total", "group"]
+ALL = "_T"  # SDMX's code for a total
+SCALE = 6  # decimals of turnover and quantity that are kept in sums
+
+
+@dataclass(frozen=True)
+class NetOfReturns:
+    """Unit values, and the products that have none because as many units came back as were sold."""
+
+    result: Table[UnitValues]
+    net_returns: Table[NetReturns]
+
+
+@method(
+    version="1.0.0",
+    topic="Consumer prices",
+    gsbpm="5.7",
+    exact=True,
+    references=["UN Task Team on Scanner Data, e-handbook CPI from new data sources, unit values"],
+)
+def unit_values(
+    transactions: Table[Transactions],
+    *,
+    period: Annotated[Frequency, "Whether prices are averaged over months or weeks"] = "month",
+    by: Annotated[By, "Whether groups of products are kept apart"] = "total",
+) -> NetOfReturns:
+    """Compute unit values from transactions.
+
+    The unit value of a product in a period is its turnover over the quantity sold. Returns are taken off both; a
+    product of which nothing is left in a period is listed apart.
+
+    Parameters
+    ----------
+    transactions : Transactions
+        Sales, in any order; a negative quantity is a return.
+    period : {"month", "week"}
+        Whether prices are averaged over months or weeks.
+    by : {"total", "group"}
+        Whether groups of products are kept apart; then each row needs a group.
+
+    Returns
+    -------
+    result : UnitValues
+        One row a period, group and product.
+    net_returns : NetReturns
+        What has no unit value.
+
+    Raises
+    ------
+    BadData
+        When groups are asked for and a row has none.
+
+    Examples
+    --------
+    >>> sales = {"time": ["2026-01-05", "2026-01-09"], "product": ["a", "a"], "price": [2.0, 3.0], "quantity": [1, 3]}
+    >>> unit_values(sales).result.select("period", "price", "quantity").to_pyarrow().to_pylist()
+    [{'period': '2026-01', 'price': 2.75, 'quantity': 4.0}]
+    """
+    sums = aggregated(transactions, period, by)
+    sold = (sums.quantity > 0) & (sums.turnover > 0)
+    return NetOfReturns(
+        result=sums.filter(sold).mutate(price=sums.turnover / sums.quantity),
+        net_returns=sums.filter(~sold),
+    )
+
+
+def aggregated(transactions: ibis.Table, period: Frequency, by: By) -> ibis.Table:
+    """Sum turnover and quantity by period, group and product, exactly."""
+    import ibis
+
+    group = ibis.literal(ALL)
+    if by == "group":
+        group = transactions.group
+        without = current().row(transactions.agg(rows=transactions.count(where=group.isnull())))["rows"]
+        if without:
+            raise BadData(
+                f"{without:,} transactions have no group.", remedy="Give every row a group, or compile the total."
+            )
+    keyed = transactions.select(
+        start=start_of(transactions.time, period),
+        group=group,
+        product=transactions.product,
+        turnover=transactions.price * transactions.quantity,
+        quantity=transactions.quantity,
+    )
+    sums = keyed.group_by(["start", "group", "product"]).agg(
+        turnover=total(keyed.turnover, SCALE), quantity=total(keyed.quantity, SCALE)
+    )
+    return sums.mutate(period=period_of(sums.start, period)).drop("start")
+
+
+def panels(transactions: ibis.Table, period: Frequency, by: By) -> dict[str, Panel]:
+    """Make a panel of unit values of each group of products, net of returns, and measure what is left out.
+
+    Parameters
+    ----------
+    transactions : ibis.Table
+        A table with the schema of Transactions.
+    period : {"month", "week"}
+        Whether prices are averaged over months or weeks.
+    by : {"total", "group"}
+        Whether groups of products are kept apart.
+
+    Returns
+    -------
+    dict of str to Panel
+        Panels by group; ``_T`` where none is distinguished.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    engine = current()
+    sums = aggregated(transactions, period, by)
+    table = engine.collect(sums.order_by(["group", "product", "period"]), "Sum up unit values")
+    turnover, quantity = table["turnover"].to_numpy(), table["quantity"].to_numpy()
+    sold = (turnover > 0) & (quantity > 0)
+    measure("Unit values left out because returns outweigh sales", float(1 - sold.mean()), unit="share")
+    if not sold.any():
+        raise BadData("Nothing is sold on balance.", remedy="Check the sign of the quantities.")
+    kept: Any = table.filter(pa.array(sold))
+    coded = {name: kept[name].combine_chunks().dictionary_encode() for name in ("period", "product", "group")}
+    columns = {
+        name: (one.indices.to_numpy(), np.asarray(one.dictionary.to_pylist(), dtype=object))
+        for name, one in coded.items()
+    }
+    turnover, quantity = turnover[sold], quantity[sold]
+    price = turnover / quantity
+    codes, groups = columns["group"]
+    made = {}
+    for code, name in enumerate(groups):
+        rows = np.flatnonzero(codes == code)
+        period_column = (columns["period"][0][rows], columns["period"][1])
+        product_column = (columns["product"][0][rows], columns["product"][1])
+        made[str(name)] = panel(period_column, product_column, price[rows], quantity[rows])
+    return made

@@ -1,0 +1,102 @@
+"""Dissemination in SDMX: structures from declared tables, and data files that they describe."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+from statcommons.core.errors import BadCall, NoInput
+from statcommons.core.run import Run
+from statcommons.core.spec import MethodSpec, OutputSpec
+from statcommons.sdmx.csvfile import observed_codes, write_csv
+from statcommons.sdmx.placing import together
+from statcommons.sdmx.structure import Structure, sdmx_id, structure, write_structure
+
+__all__ = ["Structure", "observed_codes", "sdmx_id", "structure", "write_csv", "write_run", "write_structure"]
+
+
+def write_run(run: Run, folder: Path | str, agency: str = "SC", *, outputs: Sequence[str] | None = None) -> list[Path]:
+    """Write the outputs of a run for SDMX: ``NAME.structure.xml`` (SDMX-ML) and ``NAME.csv`` (SDMX-CSV 2.0) each.
+
+    The structure is SDMX-ML 2.1 where the output has one measure, and 3.0 where it has several.
+
+    All files appear together or not at all; files of the same names are replaced. The same run gives the same bytes:
+    the header states when the run was made. Confidential columns are in none of them.
+
+    Parameters
+    ----------
+    run : Run
+        A sealed run.
+    folder : path
+        Where the files go; made when it is not there.
+    agency : str
+        The id of the agency that maintains the structures.
+    outputs : sequence of str, optional
+        Which outputs; all by default.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, structure before data.
+
+    Raises
+    ------
+    BadCall
+        When an output is not known or cannot be said in SDMX.
+    BadData
+        When an output does not fit its structure.
+    ExtraMissing
+        When pysdmx is not installed.
+    NoInput
+        When the run's description of its method is not there.
+    NotAllowed, TryAgain
+        When the files cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from statcommons.core.run import run
+    >>> sales = {"time": ["2026-01-05", "2026-02-09"], "product": ["a", "a"], "price": [2.0, 3.0], "quantity": [1, 3]}
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     done = run("prices.bilateral_index", {"transactions": sales}, out=parent + "/run")
+    ...     [file.name for file in write_run(done, parent + "/sdmx")]
+    ['result.structure.xml', 'result.csv']
+    """
+    spec = _spec(run)
+    known = {one.name: one for one in spec.outputs if one.name in run.facts["outputs"]}
+    names = list(known) if outputs is None else list(outputs)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise BadCall(f"The run has no output {unknown[0]!r}.", where=run.id, remedy=f"It has: {', '.join(known)}.")
+    prepared = datetime.datetime.fromisoformat(str(run.facts["created"]))
+    folder = Path(folder)
+    files = []
+    with together(folder) as partial:
+        for name in names:
+            table = run.output_file(name)
+            made = _structure(spec, known[name], table, agency)
+            files += [
+                write_structure(made, partial / f"{name}.structure.xml", prepared=prepared),
+                write_csv(table, made, partial / f"{name}.csv"),
+            ]
+    return [folder / file.name for file in files]
+
+
+def _spec(run: Run) -> MethodSpec:
+    file = run.path / "method.toml"
+    if not file.is_file():
+        raise NoInput("The run does not say what its outputs are.", where=str(file), remedy="Run the method again.")
+    return MethodSpec.from_toml(file.read_text(encoding="utf-8"))
+
+
+def _structure(spec: MethodSpec, output: OutputSpec, table: Path, agency: str) -> Structure:
+    """Name the dataflow after the method; an output that is not its main result adds its own name."""
+    what = output.description or output.schema.description
+    return structure(
+        output.schema,
+        agency=agency,
+        id=sdmx_id(spec.id if output.name == "result" else f"{spec.id}_{output.name}"),
+        description=f"{what} Method: {spec.id} {spec.version}, {spec.title}.".strip(),
+        observed=observed_codes(table, output.schema),
+    )

@@ -1,0 +1,1 @@
+"""Statistical tools that more than one domain uses; pure functions."""

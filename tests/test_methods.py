@@ -1,0 +1,41 @@
+"""The contract, walked over the registry: every method, every parameter."""
+
+from __future__ import annotations
+
+import pytest
+
+from statcommons.core.registry import find_method, find_source, methods, sources
+from statcommons.core.seed import seeded
+from statcommons.prices.data import scanner_market
+from statcommons.testing import method_checks
+
+with seeded(3):
+    MARKET = scanner_market(products=30, months=4).result
+
+EXAMPLES = {id: {"transactions": MARKET} for id in methods() if id.startswith("prices.")}
+
+CHECKS = [
+    pytest.param(check, id=f"{id} {name}")
+    for id in methods()
+    for name, check in method_checks(find_method(id), EXAMPLES.get(id))
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_contract(check):
+    check()
+
+
+def test_every_method_has_an_example_of_its_inputs():
+    assert set(EXAMPLES) == set(methods())
+
+
+@pytest.mark.parametrize("id", sources())
+def test_sources_say_who_publishes_them_and_how_they_are_had(id):
+    spec = find_source(id).spec
+    assert spec.publisher
+    assert spec.licence
+    assert spec.access in ("package", "download", "simulated")
+    assert spec.method.description
+    for one in spec.method.parameters:
+        assert one.description
