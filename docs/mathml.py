@@ -8,7 +8,6 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
-
 SIZES = re.compile(r"\\[Bb]igg?(?![A-Za-z])")  # docutils does not know them, and browsers choose sizes by themselves
 
 

@@ -53,6 +53,12 @@ def check_method(method: Method, inputs: Mapping[str, Any] | None = None) -> lis
     ------
     AssertionError
         The promise that does not hold, and why.
+
+    Examples
+    --------
+    >>> from statcommons import prices
+    >>> check_method(prices.unit_values)[0]
+    'is documented'
     """
     kept = []
     for name, check in method_checks(method, inputs):
@@ -75,6 +81,12 @@ def method_checks(method: Method, inputs: Mapping[str, Any] | None = None) -> li
     -------
     list of (str, callable)
         What is promised, and a function that raises when it is not kept.
+
+    Examples
+    --------
+    >>> from statcommons import prices
+    >>> len(method_checks(prices.unit_values)) > 10
+    True
     """
     checks: list[Check] = [
         ("is documented", partial(_documented, method)),
@@ -100,6 +112,11 @@ def method_checks(method: Method, inputs: Mapping[str, Any] | None = None) -> li
 
 def bad_values(parameter: ParameterSpec) -> list[Any]:
     """Give values that a parameter must refuse, made from its JSON Schema.
+
+    Parameters
+    ----------
+    parameter : ParameterSpec
+        The parameter.
 
     Examples
     --------

@@ -17,6 +17,8 @@ from statcommons.core.progress import Step, listening
 __all__ = ["KINDS", "shown"]
 
 KINDS = ("auto", "plain", "json", "none")
+"""The ways of showing progress."""
+
 SHOWN_AFTER = 1.0  # seconds; what is done sooner needs no line
 TICK = 0.25
 PLAIN_EVERY = 5.0
@@ -154,6 +156,17 @@ def shown(kind: str = "auto") -> Iterator[None]:
     """Show the steps of what runs within, and stop it cleanly on Ctrl-C or kill.
 
     The first signal asks the work to stop at its next sign of life, the second ends it where it is.
+
+    Parameters
+    ----------
+    kind : {"auto", "plain", "json", "none"}
+        Bars in a terminal and lines elsewhere, lines, lines of JSON, or nothing.
+
+    Examples
+    --------
+    >>> from statcommons.core.progress import step
+    >>> with shown("none"), step("Count", total=1) as progress:
+    ...     progress.advance()
     """
     stop = threading.Event()
 

@@ -159,7 +159,7 @@ def _bind(reading: Reading, schema: TableSchema, on_bad_rows: str, set_aside: Pa
     missing = {column.name: facts[f"missing:{column.name}"] for column in schema if f"missing:{column.name}" in facts}
     notes = (
         *reading.notes,
-        *([f"{reading.label}: {rows - used} of {rows} rows were set aside."] if used < rows else []),
+        *([f"{reading.label}: {rows - used:,} of {rows:,} rows were set aside."] if used < rows else []),
     )
     return Bound(good, rows, used, tuple(broken), missing, coverage, notes)
 

@@ -28,6 +28,11 @@ def libraries() -> tuple[Any, Any]:
     ------
     ExtraMissing
         When one is not installed.
+
+    Examples
+    --------
+    >>> [one.__name__ for one in libraries()]
+    ['altair', 'vl_convert']
     """
     try:
         import altair
@@ -45,7 +50,23 @@ LINE, LETTER = 17, 7.4
 
 
 def lines(shape: Shape, drawn: list[Series], context: list[Series], width: int, colour: Colour, room: int) -> Any:
-    """Draw lines with their last values beside them, before others in grey; ``room`` is kept above for a title."""
+    """Draw lines with their last values beside them, before others in grey; ``room`` is kept above for a title.
+
+    Parameters
+    ----------
+    shape : Shape
+        What the table holds.
+    drawn : list of Series
+        What is drawn in colour.
+    context : list of Series
+        What is drawn in grey.
+    width : int
+        In pixels.
+    colour : callable
+        From a token of the theme to a colour.
+    room : int
+        Pixels that are kept above for a title.
+    """
     alt, _ = libraries()
     values = [point.value or 0.0 for one in [*drawn, *context] for point in one.known]
     ticks, decimals = _ticks([*values, *([] if shape.base is None else [shape.base])])
@@ -279,7 +300,21 @@ def _dots(alt: Any, series: list[Series], palette: list[str], x: Any, y: Any, co
 
 
 def panels(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: int) -> Any:
-    """Draw small multiples: one line each, the same scales, in the order given."""
+    """Draw small multiples: one line each, the same scales, in the order given.
+
+    Parameters
+    ----------
+    shape : Shape
+        What the table holds.
+    drawn : list of Series
+        What is drawn in colour.
+    width : int
+        In pixels.
+    colour : callable
+        From a token of the theme to a colour.
+    room : int
+        Pixels that are kept above for a title.
+    """
     alt, _ = libraries()
     points = [point for one in drawn for point in one.known]
     first, last = (pick(points, key=lambda point: point.moment) for pick in (min, max))
@@ -319,7 +354,21 @@ def _short(point: Point) -> str:
 
 
 def bars(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: int) -> Any:
-    """Draw horizontal bars from zero, in the order given."""
+    """Draw horizontal bars from zero, in the order given.
+
+    Parameters
+    ----------
+    shape : Shape
+        What the table holds.
+    drawn : list of Series
+        What is drawn in colour.
+    width : int
+        In pixels.
+    colour : callable
+        From a token of the theme to a colour.
+    room : int
+        Pixels that are kept above for a title.
+    """
     alt, _ = libraries()
     written = [number(one.last, shape.decimals) for one in drawn]
     most = width * 0.4

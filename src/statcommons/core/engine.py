@@ -363,7 +363,13 @@ _default: Engine | None = None
 
 
 def current() -> Engine:
-    """Give the engine of the work at hand: that of the run, else one embedded DuckDB for the whole process."""
+    """Give the engine of the work at hand: that of the run, else one embedded DuckDB for the whole process.
+
+    Examples
+    --------
+    >>> current().kind
+    'duckdb'
+    """
     global _default
     engine = _current.get()
     if engine is None:
@@ -378,7 +384,19 @@ def current() -> Engine:
 
 @contextlib.contextmanager
 def using(engine: Engine) -> Iterator[Engine]:
-    """Make an engine the current one within."""
+    """Make an engine the current one within.
+
+    Parameters
+    ----------
+    engine : Engine
+        What :func:`connect` gave.
+
+    Examples
+    --------
+    >>> with connect(threads=1) as engine, using(engine):
+    ...     current() is engine
+    True
+    """
     token = _current.set(engine)
     try:
         yield engine

@@ -191,6 +191,11 @@ class Cancelled(StatCommonsError):
 def printable(text: str) -> str:
     r"""Write signs that would move the cursor as Python writes them: a file may have any name.
 
+    Parameters
+    ----------
+    text : str
+        A name or a value that a user gave.
+
     Examples
     --------
     >>> print(printable("new\nline.csv"))
@@ -201,6 +206,13 @@ def printable(text: str) -> str:
 
 def nearest(name: str, choices: Sequence[str]) -> str:
     """Name the nearest of several choices, as the sentence that an error adds.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    choices : sequence of str
+        What is known.
 
     Examples
     --------

@@ -173,6 +173,11 @@ def page(spec: MethodSpec) -> str:
     -------
     str
         Title, purpose, inputs, parameters, outputs, errors, references, and how to run it.
+
+    Examples
+    --------
+    >>> print(page(MethodSpec("demo.double", "1.0.0", "Double a number")).splitlines()[0])
+    # Double a number
     """
     exact = "The same inputs give the same bytes on every engine." if spec.exact else "Engines agree to 1e-12."
     facts = [
@@ -213,6 +218,11 @@ def page(spec: MethodSpec) -> str:
 
 def calls(spec: MethodSpec) -> dict[str, str]:
     """Write the call of a method in the shell and in Python, with its first parameter, to copy.
+
+    Parameters
+    ----------
+    spec : MethodSpec
+        The method.
 
     Examples
     --------

@@ -45,6 +45,15 @@ def fetched(url: str, folder: Path, *, sha256: str | None = None, limit: int = 1
         When the file is too large or has another digest; nothing is kept then.
     BadCall
         When no installed file system knows the address.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sales = Path(folder) / "sales.csv"
+    ...     _ = sales.write_text("price")
+    ...     fetched(sales.as_uri(), Path(folder) / "here").name
+    'sales.csv'
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = url.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or "download"

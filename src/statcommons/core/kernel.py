@@ -140,7 +140,22 @@ def starts(rows: pa.Table, unit: Sequence[str]) -> np.ndarray[Any, Any]:
 
 
 def whole_units(batches: Iterable[pa.RecordBatch], unit: Sequence[str]) -> Iterator[pa.Table]:
-    """Cut a sorted stream of batches between units, so that no unit is in two pieces."""
+    """Cut a sorted stream of batches between units, so that no unit is in two pieces.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.RecordBatch
+        Sorted by unit.
+    unit : sequence of str
+        The columns that name a unit.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> batches = [pa.record_batch({"ship": ["a", "b"]}), pa.record_batch({"ship": ["b"]})]
+    >>> [piece["ship"].to_pylist() for piece in whole_units(batches, ["ship"])]
+    [['a', 'b', 'b']]
+    """
     import pyarrow as pa
 
     held: list[pa.RecordBatch] = []

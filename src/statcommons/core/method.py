@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import inspect
 import sys
 import typing
@@ -322,23 +323,22 @@ def _outputs(hint: Any, words: Mapping[str, str], where: str) -> tuple[OutputSpe
 
 
 def code_digest(function: Callable[..., Any]) -> str:
-    """Compute the digest of the code behind a method: its package's files, by relative path and content."""
-    module = inspect.getmodule(function)
-    name = (module.__name__ if module else function.__module__).split(".")[0]
-    return _package_digest(name)
+    """Compute the digest of the code behind a method: its package's files, by relative path and content.
+
+    A method of a script is hashed with its file, one of a notebook by its own text.
+    """
+    package = function.__module__.partition(".")[0]
+    if package != "__main__":
+        return _package_digest(package)
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    text = Path(file).read_bytes() if file else inspect.getsource(function).encode()
+    return hashlib.sha256(text).hexdigest()
 
 
 @functools.cache
 def _package_digest(name: str) -> str:
-    import hashlib
-    import importlib.util
-
-    spec = importlib.util.find_spec(name)
+    origin = Path(getattr(sys.modules[name], "__file__", None) or "")
     digest = hashlib.sha256()
-    if spec is None or spec.origin is None:
-        return digest.hexdigest()
-    origin = Path(spec.origin)
-    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-    for file in files:
+    for file in sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]:
         digest.update(file.relative_to(origin.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -87,6 +87,13 @@ def step(name: str, total: float | None = None, unit: str = "") -> Iterator[Step
     ------
     Cancelled
         When the caller has asked to stop.
+
+    Examples
+    --------
+    >>> with step("Sum pairs", total=2) as progress:
+    ...     progress.advance()
+    ...     progress.share
+    0.5
     """
     check()
     one = Step(name, total, unit)
@@ -101,6 +108,13 @@ def step(name: str, total: float | None = None, unit: str = "") -> Iterator[Step
 @contextlib.contextmanager
 def listening(listener: Listener | None, cancelled: threading.Event | None = None) -> Iterator[None]:
     """Tell a listener of all steps within, and stop them when the event is set.
+
+    Parameters
+    ----------
+    listener : callable, optional
+        It is called with a :class:`Step` when one begins, moves and ends.
+    cancelled : threading.Event, optional
+        Set it to stop the work.
 
     Examples
     --------
@@ -120,7 +134,18 @@ def listening(listener: Listener | None, cancelled: threading.Event | None = Non
 
 
 def cancel() -> None:
-    """Ask the work of this context to stop at its next sign of life."""
+    """Ask the work of this context to stop at its next sign of life.
+
+    Examples
+    --------
+    >>> with listening(None):
+    ...     cancel()
+    ...     with step("Count"):
+    ...         pass
+    Traceback (most recent call last):
+        ...
+    statcommons.core.errors.Cancelled: Cancelled; nothing was written.
+    """
     event = _cancelled.get()
     if event:
         event.set()

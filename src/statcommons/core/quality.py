@@ -113,6 +113,13 @@ def measure(
         See :class:`Measure`.
     at_least, at_most : float, optional
         What is asked.
+
+    Examples
+    --------
+    >>> with collecting() as found:
+    ...     measure("Matched share", 0.5, unit="share", at_least=0.6)
+    >>> found.measures[0].met
+    False
     """
     found = _collected.get()
     if found is None:
@@ -126,7 +133,20 @@ def measure(
 
 
 def notice(text: str) -> None:
-    """Tell the user of the result something, once. It is published with the run: name no value of a private row."""
+    """Tell the user of the result something, once. It is published with the run: name no value of a private row.
+
+    Parameters
+    ----------
+    text : str
+        One sentence.
+
+    Examples
+    --------
+    >>> with collecting() as found:
+    ...     notice("One window was used.")
+    >>> found.notices
+    ['One window was used.']
+    """
     found = _collected.get()
     if found is None:
         warnings.warn(text, Notice, stacklevel=3)
@@ -152,6 +172,13 @@ def of_input(name: str, bound: Bound, schema: TableSchema, units: dict[str, int]
     -------
     list of Measure
         Named after the ESS indicators where one fits.
+
+    Examples
+    --------
+    >>> from statcommons.core.schema import Column
+    >>> sales = TableSchema("Sales", "", (Column("price", "number"),))
+    >>> [one.name for one in of_input("sales", Bound(None, rows=10, used=9), sales, {})]
+    ['Rows of sales', 'Rows of sales used', 'Rows of sales set aside']
     """
     found = [
         Measure(f"Rows of {name}", bound.rows, "rows"),

@@ -59,23 +59,50 @@ def methods() -> dict[str, Entry]:
 
 
 def sources() -> dict[str, Entry]:
-    """List all sources that are installed, by id."""
+    """List all sources that are installed, by id.
+
+    Examples
+    --------
+    >>> "prices.scanner_market" in sources()
+    True
+    """
     return {entry.id: entry for entry in _entries() if entry.kind == "source"}
 
 
 def find_method(id: str) -> Method:
     """Import a method by its id.
 
+    Parameters
+    ----------
+    id : str
+        ``domain.name``.
+
     Raises
     ------
     BadCall
         When there is none; the nearest is named.
+
+    Examples
+    --------
+    >>> find_method("prices.unit_values").spec.title
+    'Compute unit values from transactions'
     """
     return _find(id, "method", methods())
 
 
 def find_source(id: str) -> Source:
-    """Import a source by its id; the nearest is named when there is none."""
+    """Import a source by its id; the nearest is named when there is none.
+
+    Parameters
+    ----------
+    id : str
+        ``domain.name``.
+
+    Examples
+    --------
+    >>> find_source("prices.scanner_market").spec.access
+    'simulated'
+    """
     return _find(id, "source", sources())
 
 
@@ -99,7 +126,13 @@ def _find(id: str, kind: str, found: dict[str, Entry]) -> Any:
 
 
 def readers() -> dict[str, Callable[[str], Any]]:
-    """List the readers that packages bring, by suffix or scheme; each is imported when it is used."""
+    """List the readers that packages bring, by suffix or scheme; each is imported when it is used.
+
+    Examples
+    --------
+    >>> "csv" in readers()  # what is read without a reader has none
+    False
+    """
     return {point.name: _late(point) for point in entry_points(group=READERS)}
 
 

@@ -212,6 +212,15 @@ def compare(first: Run, second: Run, output: str, key: tuple[str, ...]) -> Diffe
     -------
     Difference
         What differs.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> sales = {"time": ["2026-01-05"], "product": ["a"], "price": [2.0], "quantity": [1]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first, second = (run("prices.unit_values", {"transactions": sales}, out=f"{folder}/{n}") for n in "ab")
+    ...     print(compare(first, second, "result", ("period", "group", "product")))
+    result: identical
     """
     if output not in first.facts["outputs"] or output not in second.facts["outputs"]:
         raise BadCall(f"The output {output!r} is not in both runs.", where=first.id)

@@ -79,12 +79,26 @@ class Run:
 def load_run(path: Path | str, workspace: Path | str | None = None) -> Run:
     """Open a run by its folder, or by its id in the workspace.
 
+    Parameters
+    ----------
+    path : path or str
+        The run's folder, or its id.
+    workspace : path, optional
+        See :func:`statcommons.core.workspace.workspace`.
+
     Raises
     ------
     NoInput
         When there is no such run.
     BadCall
         When its format is newer than ours.
+
+    Examples
+    --------
+    >>> load_run("no-such-run")
+    Traceback (most recent call last):
+        ...
+    statcommons.core.errors.NoInput: no-such-run: There is no such run. Give ...
     """
     for folder in (Path(path), open_workspace(workspace).runs / str(path)):
         if (folder / "run.json").is_file():
@@ -241,7 +255,8 @@ def _computed(
                 one_bound = bind(reading, schema, on_bad_rows=on_bad_rows, set_aside=aside)
                 bound[name].append(one_bound)
                 units = _units(engine, one_bound, schema)
-                found.measures += quality.of_input(name, one_bound, schema, units)
+                label = name if len(several) == 1 else f"{name} {number + 1}"
+                found.measures += quality.of_input(label, one_bound, schema, units)
                 found.notices += one_bound.notes
         ready = {
             one.name: None

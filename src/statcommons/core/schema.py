@@ -367,6 +367,11 @@ class Schema:
 def table_schema(cls: type[Schema]) -> TableSchema:
     """Read a declared schema as plain data.
 
+    Parameters
+    ----------
+    cls : type of Schema
+        The class.
+
     Raises
     ------
     TypeError

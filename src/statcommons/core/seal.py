@@ -31,6 +31,17 @@ def outputs(engine: Engine, tables: Mapping[str, ibis.Table], spec: MethodSpec, 
     """Write each output sorted by its key (else by all columns), check it against its schema, and hash its content.
 
     Confidential columns go to ``private/outputs`` and are left out of ``outputs``.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the tables live.
+    tables : mapping
+        Tables by the name of the output.
+    spec : MethodSpec
+        The method.
+    folder : pathlib.Path
+        The run's folder.
     """
     facts: dict[str, Any] = {}
     (folder / "outputs").mkdir()
@@ -84,14 +95,46 @@ def _assert_sound(engine: Engine, table: ibis.Table, schema: TableSchema, method
 
 
 def file_digest(path: Path) -> str:
-    """Compute the digest of the content of a Parquet file, in constant memory."""
+    """Compute the digest of the content of a Parquet file, in constant memory.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pyarrow as pa
+    >>> import pyarrow.parquet as pq
+    >>> rows = pa.table({"x": [1.5]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pq.write_table(rows, folder + "/rows.parquet")
+    ...     file_digest(Path(folder) / "rows.parquet") == content_digest(rows)
+    True
+    """
     import pyarrow.parquet as pq
 
     return content_digest(pq.ParquetFile(path).iter_batches(1 << 17))
 
 
 def imputed(written: Mapping[str, Any], spec: MethodSpec, folder: Path) -> list[Measure]:
-    """Measure which share of the outputs' rows is flagged as imputed, where an output has an observation status."""
+    """Measure which share of the outputs' rows is flagged as imputed, where an output has an observation status.
+
+    Parameters
+    ----------
+    written : mapping
+        What :func:`outputs` gave.
+    spec : MethodSpec
+        The method.
+    folder : pathlib.Path
+        The run's folder.
+
+    Examples
+    --------
+    >>> imputed({}, MethodSpec("demo.double", "1.0.0", "Double a number"), Path())
+    []
+    """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -108,7 +151,13 @@ def imputed(written: Mapping[str, Any], spec: MethodSpec, folder: Path) -> list[
 
 @functools.cache
 def environment() -> dict[str, str]:
-    """Say what is installed: the Python, and one digest over all packages and their versions."""
+    """Say what is installed: the Python, and one digest over all packages and their versions.
+
+    Examples
+    --------
+    >>> sorted(environment())
+    ['packages', 'python', 'statcommons']
+    """
     installed = sorted(
         {f"{one.metadata['Name'].lower()}=={one.version}" for one in distributions() if one.metadata["Name"]}
     )
@@ -118,7 +167,17 @@ def environment() -> dict[str, str]:
 
 
 def write(folder: Path, facts: dict[str, Any], spec: MethodSpec) -> None:
-    """Write ``run.json``, the report and the research object of a run whose outputs stand."""
+    """Write ``run.json``, the report and the research object of a run whose outputs stand.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    facts : dict
+        What ``run.json`` will hold.
+    spec : MethodSpec
+        The method.
+    """
     from statcommons.core.crate import crate
     from statcommons.core.report import report
 

@@ -19,6 +19,11 @@ _seed: ContextVar[int] = ContextVar("seed", default=0)
 def seeded(seed: int) -> Iterator[None]:
     """Let :func:`rng` start from this seed within.
 
+    Parameters
+    ----------
+    seed : int
+        Where randomness starts.
+
     Examples
     --------
     >>> with seeded(7):
@@ -35,7 +40,13 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def rng() -> np.random.Generator:
-    """Give a generator that starts from the seed of the run (0 where none was passed)."""
+    """Give a generator that starts from the seed of the run (0 where none was passed).
+
+    Examples
+    --------
+    >>> rng().random() == rng().random()
+    True
+    """
     import numpy as np
 
     return np.random.Generator(np.random.PCG64(_seed.get()))

@@ -37,6 +37,7 @@ MONTHS = (
     "November",
     "December",
 )
+"""The months as they are written out."""
 
 
 # --- periods and numbers, as a reader sees them ---------------------------------------------------------------------
@@ -140,6 +141,13 @@ def number(value: float | None, decimals: int) -> str:
 
 def decimals_of(column: Column, values: Sequence[Any]) -> int:
     """Say to how many decimals a column is shown: as declared, else about four digits of the largest value.
+
+    Parameters
+    ----------
+    column : Column
+        What is declared.
+    values : sequence of float
+        What is there; None and NaN are left out.
 
     Examples
     --------
@@ -317,5 +325,16 @@ def _point(when: Any, value: Any, status: str) -> Point:
 
 
 def midnight(day: datetime.date) -> datetime.datetime:
-    """Give the moment at which a day begins, in UTC."""
+    """Give the moment at which a day begins, in UTC.
+
+    Parameters
+    ----------
+    day : datetime.date
+        The day.
+
+    Examples
+    --------
+    >>> midnight(datetime.date(2026, 11, 21)).isoformat()
+    '2026-11-21T00:00:00+00:00'
+    """
     return datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)

@@ -99,6 +99,12 @@ def source(
         The extra of statcommons that brings it.
     id : str, optional
         ``domain.name``.
+
+    Examples
+    --------
+    >>> from statcommons.core.registry import find_source
+    >>> find_source("prices.complete_journey").spec.extra
+    'demo'
     """
     facts = {
         "version": version,

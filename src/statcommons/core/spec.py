@@ -285,6 +285,13 @@ def plain(value: Any) -> Any:
 def from_text(schema: Mapping[str, Any], text: str) -> Any:
     """Read a value from the text of an option or a form; a text that does not fit stays text and is refused later.
 
+    Parameters
+    ----------
+    schema : mapping
+        The JSON Schema of the value.
+    text : str
+        What was written.
+
     Examples
     --------
     >>> from_text({"type": "integer"}, "25"), from_text({"type": "integer"}, "many"), from_text({"enum": ["25"]}, "25")

@@ -17,13 +17,35 @@ def _version() -> str:
 
 
 def draw(spec: dict[str, Any]) -> str:
-    """Draw a Vega-Lite spec as vl-convert does."""
+    """Draw a Vega-Lite spec as vl-convert does.
+
+    Parameters
+    ----------
+    spec : dict
+        Vega-Lite.
+
+    Examples
+    --------
+    >>> draw({"data": {"values": [{"x": 1}]}, "mark": "point"})[:4]
+    '<svg'
+    """
     _, vl_convert = libraries()
     return str(vl_convert.vegalite_to_svg(spec, vl_version=_version()))
 
 
 def page(spec: dict[str, Any]) -> str:
-    """Write an interactive page of a Vega-Lite spec that needs no network."""
+    """Write an interactive page of a Vega-Lite spec that needs no network.
+
+    Parameters
+    ----------
+    spec : dict
+        Vega-Lite.
+
+    Examples
+    --------
+    >>> "<html>" in page({"data": {"values": [{"x": 1}]}, "mark": "point"})
+    True
+    """
     _, vl_convert = libraries()
     return str(vl_convert.vegalite_to_html(spec, vl_version=_version(), bundle=True))
 
@@ -46,7 +68,22 @@ FIGURES = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
 def slim(drawing: str, words: str, font: str) -> str:
-    """Leave of a drawing what is seen, with numbers to a tenth of a pixel, and say in words what it shows."""
+    """Leave of a drawing what is seen, with numbers to a tenth of a pixel, and say in words what it shows.
+
+    Parameters
+    ----------
+    drawing : str
+        SVG, as :func:`draw` gives it.
+    words : str
+        What it shows.
+    font : str
+        The family of its letters.
+
+    Examples
+    --------
+    >>> slim('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "A dot", "serif")[:55]
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" heigh'
+    """
     from xml.etree import ElementTree
 
     ElementTree.register_namespace("", SVG)

@@ -46,6 +46,11 @@ class Workspace:
 def workspace(path: Path | str | None = None) -> Workspace:
     """Open a workspace: the path given, else ``STATCOMMONS_WORKSPACE``, else ``./workspace``.
 
+    Parameters
+    ----------
+    path : path, optional
+        The folder.
+
     Raises
     ------
     BadCall

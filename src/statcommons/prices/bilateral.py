@@ -228,6 +228,7 @@ FORMULAS: dict[str, Formula] = {
     "walsh": walsh,
     "jevons": jevons,
 }
+"""The bilateral formulas by name."""
 
 
 class Matched(NamedTuple):

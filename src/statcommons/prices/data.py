@@ -121,6 +121,11 @@ def complete_journey() -> Table[Transactions]:
     unit is sales value over quantity; where the quantity is 0 there is none, and where the sales value is 0 (coupons)
     the price is 0, so these rows break the schema and are set aside by who says so. Days are counted in New York, the
     file being in UTC. The group is the chain's own category, not COICOP.
+
+    Examples
+    --------
+    >>> complete_journey().num_rows
+    1469307
     """
     import numpy as np
     import pyarrow as pa
@@ -312,6 +317,11 @@ def scanner_market(
         Probability that a product is on sale in a month.
     returns : float
         Share of purchases of which a part is brought back.
+
+    Examples
+    --------
+    >>> scanner_market(products=3, months=2).truth["period"].to_pylist()
+    ['2023-01', '2023-02']
     """
     import pyarrow as pa
 

@@ -14,7 +14,10 @@ from statcommons.prices.panel import CELLS, Floats, Integers, Labels, Panel, Ser
 __all__ = ["FORMULAS", "SPLICES", "Pairs", "Splice", "extend", "geks", "geks_series", "ln_index", "pairs"]
 
 Splice: TypeAlias = Literal["mean", "movement", "window", "half"]
+"""How a new window is linked to the published series."""
+
 SPLICES: tuple[Splice, ...] = get_args(Splice)
+"""All splices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +129,7 @@ FORMULAS: dict[str, Callable[[Pairs], Floats]] = {
     "walsh": _walsh,
     "jevons": _jevons,
 }
+"""The bilateral formulas that can be made transitive, by name, as sums over pairs."""
 
 
 def ln_index(sums: Pairs, formula: str = "tornqvist") -> Floats:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["By", "NetOfReturns", "aggregated", "panels", "unit_values"]
 
 By = Literal["total", "group"]
+"""Over all products, or one result a group."""
+
 ALL = "_T"  # SDMX's code for a total
 SCALE = 6  # decimals of turnover and quantity that are kept in sums
 
@@ -86,7 +88,25 @@ def unit_values(
 
 
 def aggregated(transactions: ibis.Table, period: Frequency, by: By) -> ibis.Table:
-    """Sum turnover and quantity by period, group and product, exactly."""
+    """Sum turnover and quantity by period, group and product, exactly.
+
+    Parameters
+    ----------
+    transactions : ibis.Table
+        A table with the schema of Transactions.
+    period : {"month", "week"}
+        Over what is summed.
+    by : {"total", "group"}
+        Whether groups of products are kept apart.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> day = pa.array([20458, 20459], pa.int32()).cast(pa.date32())
+    >>> sales = pa.table({"time": day, "product": ["tea", "tea"], "price": [2.0, 3.0], "quantity": [1.0, 1.0]})
+    >>> current().row(aggregated(current().adopt(sales), "month", "total"))["turnover"]
+    5.0
+    """
     import ibis
 
     group = ibis.literal(ALL)
@@ -126,6 +146,14 @@ def panels(transactions: ibis.Table, period: Frequency, by: By) -> dict[str, Pan
     -------
     dict of str to Panel
         Panels by group; ``_T`` where none is distinguished.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> day = pa.array([20458, 20489], pa.int32()).cast(pa.date32())
+    >>> sales = pa.table({"time": day, "product": ["tea", "tea"], "price": [2.0, 3.0], "quantity": [1.0, 1.0]})
+    >>> panels(current().adopt(sales), "month", "total")["_T"].price.tolist()
+    [2.0, 3.0]
     """
     import numpy as np
     import pyarrow as pa

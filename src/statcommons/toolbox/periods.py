@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 __all__ = ["Frequency", "period_of", "start_of"]
 
 Frequency: TypeAlias = Literal["month", "week"]
+"""How often there is a figure."""
 
 
 def start_of(time: Any, frequency: Frequency) -> Any:
@@ -23,6 +24,15 @@ def start_of(time: Any, frequency: Frequency) -> Any:
     -------
     ibis date column
         First days.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> import pyarrow as pa
+    >>> from statcommons.core.engine import current
+    >>> days = current().adopt(pa.table({"day": [datetime.date(2026, 11, 21)]}))
+    >>> current().collect(days.select(monday=start_of(days.day, "week")))["monday"].to_pylist()
+    [datetime.date(2026, 11, 16)]
     """
     return time.truncate({"month": "M", "week": "W"}[frequency]).cast("date")
 
