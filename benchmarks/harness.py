@@ -288,8 +288,8 @@ def as_markdown(area: str, cases: Mapping[str, Case], found: Mapping[str, Any]) 
         ", ".join(f"{name} {number}" for name, number in installed.items()) + ".",
         "",
         "Times are medians of n rounds (min–max). Each round calls the sides in turn; `ours / side` is the median of "
-        "the ratios of the rounds. Peak is the resident memory of a fresh process, imports included. On a shared machine "
-        "look at ratios before seconds.",
+        "the ratios of the rounds. Peak is the resident memory of a fresh process, imports included. On a machine that "
+        "others share, look at ratios before seconds.",
     ]
     for name, result in found["cases"].items():
         lines += ["", f"## {name}", "", cases[name].what, ""]

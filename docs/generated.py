@@ -81,9 +81,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         if command is None:
             continue
         yield f"statcommons {name}", command
-        if isinstance(command, click.Group):
-            if inner := command.get_command(click.Context(command), shown[name]):
-                yield f"statcommons {name} {shown[name]}", inner
+        inner = command.get_command(click.Context(command), shown[name]) if isinstance(command, click.Group) else None
+        if inner is not None:
+            yield f"statcommons {name} {shown[name]}", inner
 
 
 def commands_page() -> str:

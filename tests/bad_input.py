@@ -1,5 +1,6 @@
 """What goes wrong with the files of an office: one table of cases, tried through Python and through the command."""
 
+# ruff: noqa: E501  a case is a line, so that the eye can run down the faults
 from __future__ import annotations
 
 import datetime
@@ -132,10 +133,11 @@ def semicolons(content: str) -> str:
     return content.replace(",", ";")
 
 
-NOISE = random.Random(5).randbytes(5_000)  # noqa: S311
+NOISE = random.Random(5).randbytes(5_000)
 ROW4 = "sales.csv, row 4, column"
 LONG = "x" * 300_000
 
+# fmt: off
 REFUSED = [
     # --- columns
     Case("missing column", text(rows().replace("price", "prise")), 65, ("sales.csv", "row 1", "column price", "Did you mean 'prise'?", "mapping file"), command=True),
@@ -273,7 +275,8 @@ REFUSED = [
     # --- parameters
     Case("parameter out of bounds", text(rows()), 64, ("period is 'year'", "month or week"), parameters={"period": "year"}, command=True),
     Case("parameter that is not known", text(rows()), 64, ("perid", "period"), parameters={"perid": "month"}, command=True),
-]  # fmt: skip
+]
+# fmt: on
 
 
 def _no_rows(folder: Path) -> Path:
@@ -313,6 +316,7 @@ AB = [("a", 2.0, 1.0), ("b", 3.0, 3.0)]
 WIDE = "2026-01-05;mąka;1,5;1\n2026-01-05;żurek;1.234,50;2\n"
 POLISH = [("mąka", 1.5, 1.0), ("żurek", 1234.5, 2.0)]
 
+# fmt: off
 READ = [
     Readable("plain", text(rows()), AB),
     Readable("UTF-8 with a mark", text(rows().encode("utf-8-sig")), AB),
@@ -356,7 +360,8 @@ READ = [
     Readable("name with signs of a pattern beside what it would match", lambda folder: _lookalike(folder), AB),
     Readable("Parquet with signs of a pattern in its name", lambda folder: _parquet_lookalike(folder), [("a", 2.0, 1.0), ("b", 3.0, 2.0)]),
     Readable("several files", lambda folder: _pattern(folder, files(**{f"s{n:03}_csv": HEADER + f"2026-01-05,p{n:03},2.0,{n + 1}\n" for n in range(200)})), [(f"p{n:03}", 2.0, n + 1.0) for n in range(200)]),
-]  # fmt: skip
+]
+# fmt: on
 
 
 def _two_types(folder: Path) -> list[Path]:

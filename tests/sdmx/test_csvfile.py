@@ -79,10 +79,10 @@ def test_the_file_is_as_the_field_guide_wants_it():
 def test_a_table_in_memory_and_its_file_are_written_alike(tmp_path):
     pq.write_table(TABLE, tmp_path / "it's.parquet")
     first = write_csv(TABLE, structure(PRICES), tmp_path / "a.csv").read_bytes()
-    again = write_csv(tmp_path / "it's.parquet", structure(PRICES), tmp_path / "new" / "it's; drop.csv")
+    again = write_csv(tmp_path / "it's.parquet", structure(PRICES), tmp_path / 'o\'new "x"' / 'it\'s "y".csv')
     assert again.read_bytes() == first
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "it's.parquet", "new"]
-    assert [file.name for file in again.parent.iterdir()] == ["it's; drop.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "it's.parquet", 'o\'new "x"']
+    assert [file.name for file in again.parent.iterdir()] == ['it\'s "y".csv']
 
 
 def test_a_table_without_rows_is_a_head():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "chart", "theme"]
 
 MOST_LINES = 5
-"""Beyond five lines no reader tells them apart (specs/ux.md, Charts)."""
+"""Beyond five lines no reader tells them apart."""
 MOST_PANELS = 12
 MOST_BARS = 20
 MOST_CONTEXT = 24

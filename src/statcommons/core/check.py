@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.engine import BadLine
+from statcommons.core.engine import local_time
 from statcommons.core.errors import BadCall, BadData, Cause, nearest
 from statcommons.core.places import numbered, placed
 from statcommons.core.reading import FILE, ROW, Part, Reading
@@ -224,6 +225,8 @@ def _prepared(table: ibis.Table, part: Part, schema: TableSchema, mapping: Names
         selected[column.name] = typed(cell, column, part.dialect)
         if may_fail(cell.type(), column):
             selected[_flag(column)] = ~is_missing(cell, column) & selected[column.name].isnull()
+        if not column.nullable and not column.required:
+            selected[_gap(column)] = is_missing(cell, column)
         if raw:
             selected[_raw(column.name)] = cell.cast("string")
     if raw:
@@ -237,6 +240,11 @@ def _raw(name: str) -> str:
 
 def _flag(column: Column) -> str:
     return f"__not_{column.name}"
+
+
+def _gap(column: Column) -> str:
+    """Name the flag of a cell that is missing in a column that itself may be."""
+    return f"__not_set:{column.name}"
 
 
 def _no_column(part: Part, column: Column, name: str, have: Sequence[str]) -> BadData:
@@ -286,7 +294,7 @@ def is_missing(raw: Any, column: Column) -> Any:
 def typed(raw: Any, column: Column, dialect: Dialect) -> Any:
     """Cast a cell to the column's type, null where it cannot be; every coercion of Stat Commons stands here.
 
-    Codes stay text; whole numbers become codes without a decimal point; a time becomes its day; text becomes a number
+    Codes stay text; whole numbers become codes without a decimal point; an instant becomes its day in the zone; text becomes a number
     only as a whole, with the one decimal sign of its file. Thousands separators are read only beside a decimal comma.
     """
     import ibis
@@ -310,7 +318,8 @@ def typed(raw: Any, column: Column, dialect: Dialect) -> Any:
     if target == "boolean":
         return raw if kind.is_boolean() else ibis.null("boolean")
     if target == "date":
-        return raw.cast("date") if kind.is_date() or kind.is_timestamp() else ibis.null("date")
+        local = local_time(raw) if kind.is_timestamp() and kind.timezone else raw
+        return local.cast("date") if kind.is_date() or kind.is_timestamp() else ibis.null("date")
     return raw.cast("timestamp(6)") if kind.is_date() or kind.is_timestamp() else ibis.null("timestamp(6)")
 
 
@@ -396,15 +405,15 @@ def _absent(name: str) -> Any:
 
 
 def _rules(schema: TableSchema, prepared: ibis.Table) -> list[Rule]:
-    return [rule for column in schema for rule in _rules_of(column, schema, _flag(column) in prepared.columns)]
+    return [rule for column in schema for rule in _rules_of(column, schema, prepared.columns)]
 
 
-def _rules_of(column: Column, schema: TableSchema, flagged: bool) -> Iterator[Rule]:
+def _rules_of(column: Column, schema: TableSchema, have: Sequence[str]) -> Iterator[Rule]:
     give = f"Give {column.allowed()}."
-    if flagged:
+    if _flag(column) in have:
         kind = allowed(JSON_TYPES[column.type])
         yield Rule(column.name, "type", f"{column.name} must be {kind}", _remedy(column))
-    if not column.nullable or (column.name in schema.key and column.required):
+    if column.required and (not column.nullable or column.name in schema.key) or _gap(column) in have:
         yield Rule(column.name, "missing", f"{column.name} must not be missing", FILL)
     if column.type == "number":
         yield Rule(column.name, "finite", f"{column.name} must be finite", give)
@@ -433,6 +442,8 @@ def _condition(prepared: ibis.Table, column: Column, rule: str) -> Any:
     flag = prepared[_flag(column)] if _flag(column) in prepared.columns else None
     if rule == "type":
         return flag
+    if rule == "missing" and _gap(column) in prepared.columns:
+        return prepared[_gap(column)]
     if rule == "missing":
         return value.isnull() if flag is None else value.isnull() & ~flag
     if rule == "finite":
@@ -537,7 +548,7 @@ def _name_rows(reading: Reading, schema: TableSchema, rule: Rule) -> Iterator[Na
     """Name the first rows that break a rule, with the value as it was written."""
     for part in reading.parts:
         prepared = _prepared(numbered(reading, part), part, schema, reading.mapping, raw=True)
-        if rule in _rules(schema, prepared):
+        if rule in _rules(schema, prepared) and _raw(rule.column) in prepared.columns:
             bad = prepared.filter(_condition(prepared, schema[rule.column], rule.id).fill_null(False))
             yield from _named(reading, rule.sentence, bad.mutate(__value=bad[_raw(rule.column)]).limit(NAMED))
 

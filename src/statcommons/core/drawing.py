@@ -15,7 +15,7 @@ from statcommons.core.shape import MONTHS, Point, Series, Shape, midnight, numbe
 __all__ = ["NARROW", "WIDE", "Colour", "bars", "libraries", "lines", "panels"]
 
 WIDE, NARROW = 760, 360
-"""The widths that a page shows (specs/ux.md, Charts)."""
+"""The widths that a page shows."""
 
 Colour = Callable[[str], str]
 """From a token of the theme to a colour, or to a variable of the page."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
-__all__ = ["Engine", "connect", "current", "total", "using"]
+__all__ = ["Engine", "connect", "current", "local_time", "total", "using"]
 
 POLL = 0.2  # seconds between two looks at a running query
 _names = itertools.count()
@@ -93,8 +93,11 @@ class Engine:
         with self.translated():
             if self.kind == "duckdb":
                 return self.backend.read_parquet([glob.escape(str(file)) for file in files], table_name=name)
-            self.backend._session.read.parquet(*map(str, files)).createOrReplaceTempView(name)
-            return self.backend.table(name)
+            frame = self.backend._session.read.parquet(*map(str, files))
+            frame.createOrReplaceTempView(name)
+            # Ibis calls both of Spark's timestamps naive; an instant must be told from a time on the wall.
+            instants = [field.name for field in frame.schema if field.dataType.typeName() == "timestamp"]
+            return self.backend.table(name).cast(dict.fromkeys(instants, "timestamp('UTC')"))
 
     def csv(
         self, files: list[Path], header: tuple[str, ...], delimiter: str, above: int = 0, **more: Any
@@ -251,10 +254,10 @@ def _translate(error: Exception) -> Exception | None:
             remedy="Give every line as many cells as the header has, and close every quote.",
             file=Path(file.group(1).strip()) if file else None,
         )
-    if "arquet" in text or "Thrift" in text or "TProtocol" in text or "Snappy" in text or "ZSTD" in text:
-        return BadData(f"The Parquet file cannot be read: {text.splitlines()[0]}", remedy="Get it again.")
+    if any(word in text for word in ("arquet", "Thrift", "TProtocol", "Snappy", "ZSTD", "Out of buffer")):
+        return BadData(f"The Parquet file cannot be read: {text.splitlines()[0]}.", remedy="Get it again.")
     if "Could not convert" in text or "out of range" in text.lower() or "Overflow" in text:
-        return BadData(f"A number is too large: {text.splitlines()[0]}", remedy="Check the unit of the column.")
+        return BadData(f"A number is too large: {text.splitlines()[0]}.", remedy="Check the unit of the column.")
     return None
 
 
@@ -359,6 +362,7 @@ SPARK = {
 # --- the engine of the work at hand ---------------------------------------------------------------------------------
 
 _current: contextvars.ContextVar[Engine | None] = contextvars.ContextVar("engine", default=None)
+_zone: contextvars.ContextVar[str] = contextvars.ContextVar("zone", default="UTC")
 _default: Engine | None = None
 
 
@@ -383,13 +387,15 @@ def current() -> Engine:
 
 
 @contextlib.contextmanager
-def using(engine: Engine) -> Iterator[Engine]:
+def using(engine: Engine, zone: str | None = None) -> Iterator[Engine]:
     """Make an engine the current one within.
 
     Parameters
     ----------
     engine : Engine
         What :func:`connect` gave.
+    zone : str, optional
+        The IANA zone in which days are counted within, such as ``Africa/Kigali``; by default the one before, first UTC.
 
     Examples
     --------
@@ -397,11 +403,12 @@ def using(engine: Engine) -> Iterator[Engine]:
     ...     current() is engine
     True
     """
-    token = _current.set(engine)
+    tokens = _current.set(engine), _zone.set(zone or _zone.get())
     try:
         yield engine
     finally:
-        _current.reset(token)
+        _current.reset(tokens[0])
+        _zone.reset(tokens[1])
 
 
 def engine_of(table: ibis.Table) -> Engine:
@@ -415,6 +422,43 @@ def engine_of(table: ibis.Table) -> Engine:
             f"The table lives on {backend.name}.", remedy="Bring it to DuckDB or Spark, or give it as Arrow or a file."
         )
     return Engine(backend, f"{backend.name}:(given)", here.spill, owned=False)
+
+
+def local_time(instant: Any) -> Any:
+    """Give the local time of instants in the zone of the work at hand, across changes to and from summer time.
+
+    Parameters
+    ----------
+    instant : ibis timestamp column with a zone
+        Instants.
+
+    Returns
+    -------
+    ibis timestamp column without a zone
+        What the clock on the wall showed.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> import pyarrow as pa
+    >>> instants = pa.array([datetime.datetime(2026, 3, 28, 23, 30)], pa.timestamp("us", "UTC"))
+    >>> with connect() as engine, using(engine, "Europe/Warsaw"):
+    ...     table = engine.adopt(pa.table({"t": instants}))
+    ...     engine.row(table.select(day=local_time(table.t).cast("date")))
+    {'day': datetime.date(2026, 3, 29)}
+    """
+    import ibis
+
+    name, kind = _zone.get(), instant.type()
+    if current().kind == "duckdb":
+        function = ibis.udf.scalar.builtin(
+            lambda zone, t: ..., name="timezone", signature=(("string", kind), "timestamp")
+        )
+        return function(name, instant)
+    function = ibis.udf.scalar.builtin(
+        lambda t, zone: ..., name="from_utc_timestamp", signature=((kind, "string"), "timestamp")
+    )
+    return function(instant, name)
 
 
 def total(column: Any, scale: int = 4) -> Any:

@@ -233,14 +233,14 @@ def calls(spec: MethodSpec) -> dict[str, str]:
     shown = [one for one in spec.parameters if one.required] or list(spec.parameters[:1])
     words = [f"--{one.name.replace('_', '-')} {one.name}.csv" for one in needed]
     words += [f"--{one.name.replace('_', '-')} {_shown(one)}" for one in shown]
-    domain, _, name = spec.id.partition(".")
+    domain = spec.id.partition(".")[0]
     arguments = [f'"{one.name}.csv"' for one in needed] + [f"{one.name}={_shown(one)!r}" for one in shown]
-    imported = spec.entry.get("python", f"{domain}:{name}").partition(":")
-    package = f"statcommons.{domain}" if imported[0].startswith("statcommons.") else imported[0]
-    return {
-        "sh": " ".join(["statcommons run", spec.id, *words, "--out result"]),
-        "python": f"from {package} import {imported[2]}\n\nresult = {imported[2]}({', '.join(arguments)})",
-    }
+    shell = {"sh": " ".join(["statcommons run", spec.id, *words, "--out result"])}
+    if "python" not in spec.entry:
+        return shell
+    module, _, function = spec.entry["python"].partition(":")
+    package = f"statcommons.{domain}" if module.startswith("statcommons.") else module
+    return shell | {"python": f"from {package} import {function}\n\nresult = {function}({', '.join(arguments)})"}
 
 
 def _shown(parameter: ParameterSpec) -> Any:

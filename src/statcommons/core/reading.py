@@ -391,6 +391,8 @@ def _arrow_of(anything: Any, label: str) -> pa.Table:
 
         return anything.lazy().collect().to_arrow(compat_level=pl.CompatLevel.oldest())
     if isinstance(anything, dict):
+        if any(isinstance(column, str | bytes) for column in anything.values()):
+            raise TypeError("a text stands for a column")
         return pa.table(anything)
     if hasattr(anything, "__arrow_c_stream__") and library not in ("pandas", "polars"):  # their series have no columns
         return pa.table(anything)

@@ -231,7 +231,7 @@ def _computed(
 ) -> dict[str, Any]:
     """Bind, compute and write the outputs; give what ``run.json`` will say."""
     spec, started = method.spec, time.monotonic()
-    with using(engine), quality.collecting() as found, seeded(seed), contextlib.ExitStack() as stack:
+    with using(engine, folder.zone), quality.collecting() as found, seeded(seed), contextlib.ExitStack() as stack:
         readings: dict[str, list[Reading]] = {}
         bound: dict[str, list[Bound]] = {}
         for one in spec.inputs:

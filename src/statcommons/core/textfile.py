@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
@@ -150,7 +151,7 @@ def examine(path: Path, given: Dialect) -> Examined:
     above, header, body = _rows(path, sample, delimiter)
     decimal = given.decimal or _decimal(path, body, delimiter)
     dialect = replace(given, delimiter=delimiter, decimal=decimal, encoding=encoding)
-    readable = found.one_line_end and encoding in UTF8
+    readable = found.one_line_end and encoding in UTF8 and path.suffix != ".GZ"  # an engine knows .gz alone
     return Examined(dialect, header, above, guessed=not found.encoding, readable=readable)
 
 
@@ -243,12 +244,14 @@ def _header(path: Path, cells: list[str], line: int) -> tuple[str, ...]:
 
 def _decimal(path: Path, rows: list[list[str]], delimiter: str) -> str:
     """Find the decimal sign; refuse to guess where 1,234 may be a thousand as well as one and a quarter."""
-    cells = [cell.strip() for row in rows for cell in row]
-    points = [cell for cell in cells if WITH_POINT.fullmatch(cell)]
-    commas = [cell for cell in cells if WITH_COMMA.fullmatch(cell)]
-    sign, seen = (",", commas) if len(commas) > len(points) else (".", points)
+    seen: dict[str, list[str]] = {",": [], ".": []}
+    for column in zip_longest(*rows, fillvalue=""):  # codes may have points where prices have commas
+        commas = [cell for cell in map(str.strip, column) if WITH_COMMA.fullmatch(cell)]
+        points = [cell for cell in map(str.strip, column) if WITH_POINT.fullmatch(cell)]
+        seen["," if len(commas) > len(points) else "."] += max(commas, points, key=len)
+    sign = "," if seen[","] else "."
     # Between commas, numbers are not grouped by points.
-    if seen and not (sign == "." and delimiter == ",") and all(map(GROUPED.fullmatch, seen)):
+    if seen[sign] and not (sign == "." and delimiter == ",") and all(map(GROUPED.fullmatch, seen[sign])):
         raise BadData(
             f"Numbers with a {'comma' if sign == ',' else 'point'} and three digits can be read in two ways.",
             where=path.name,
@@ -317,10 +320,30 @@ def _legacy_encoding(path: Path) -> str:
             f"{path.name}, row {first_other}",
         )
         raise BadData("The file mixes encodings.", where=path.name, causes=[cause])
-    best = from_bytes(bytes(other)).best()
+    beyond_ascii = re.findall(rb"[\x80-\xff]+", other)
+    alone = sum(len(run) == 1 for run in beyond_ascii)
+    excluded = TWO_BYTES if 2 * alone > len(beyond_ascii) else []
+    best = from_bytes(bytes(other), cp_exclusion=excluded).best()
     if best is None or b"\0" in other:
         raise BadData("The file is not text in any encoding that is known.", where=path.name, remedy=KINDS)
     return best.encoding
+
+
+TWO_BYTES = [
+    "big5",
+    "big5hkscs",
+    "cp932",
+    "cp949",
+    "cp950",
+    "euc_jp",
+    "euc_kr",
+    "gb18030",
+    "gb2312",
+    "gbk",
+    "johab",
+    "shift_jis",
+]
+"""Encodings of scripts whose signs stand together; a sign among Latin letters, as in mąka, is none of theirs."""
 
 
 def recoded(path: Path, encoding: str, target: Path) -> Path:
