@@ -303,7 +303,7 @@ def applied(file: Path, *, sort: bool) -> Any:
 PANDAS = Goal(0.05, "ratio", "pandas groupby.apply")
 
 
-@case(sizes=(200_000, 2_000_000, 20_000_000), quick=5_000, goals=(PANDAS,))
+@case(sizes=(200_000, 2_000_000, 20_000_000), quick=5_000, rounds=5, goals=(PANDAS,))
 def kernel(rows: int, folder: Path) -> Iterator[Sides]:
     """Walk along 20,000 and more ships whose rows come in no order.
 
@@ -408,7 +408,8 @@ def seal(rows: int, folder: Path) -> Iterator[Sides]:
             copy = f"COPY (FROM '{file}' ORDER BY day, product, shop) TO '{target}' (COMPRESSION zstd)"
             return engine.backend.con.execute(copy).fetchall()[0][0]
 
-        by_hand()
+        if not target.exists():
+            by_hand()
         yield {
             OURS: ours,
             "sorted and written by hand": by_hand,

@@ -31,6 +31,8 @@ Sides = dict[str, Callable[[], Any]]
 OURS = "ours"
 LONG = 8.0
 """Seconds after which a round is warm by itself, so that the one in fresh processes counts."""
+LEAST = 2
+"""Rounds that are made however long they take."""
 
 
 class Disagree(Exception):
@@ -87,8 +89,8 @@ def case(sizes: tuple[int, ...], quick: int, **options: Any) -> Callable[[Callab
     quick : int
         The one size of ``--quick``.
     **options : Any
-        ``unit`` of the sizes; ``goals``; at most ``rounds``, and none begun after ``seconds``; ``alone``: each call in
-        a process of its own; ``memory``: whether the peak of each side is measured.
+        ``unit`` of the sizes; ``goals``; at most ``rounds``, and after two of them none begun after ``seconds``;
+        ``alone``: each call in a process of its own; ``memory``: whether the peak of each side is measured.
     """
     return lambda function: Case(function, sizes, quick, **options)
 
@@ -138,19 +140,17 @@ def _measured(area: str, name: str, one: Case, size: int, folder: Path, quick: b
         def here(side: str) -> dict[str, Any]:
             return timed(sides[side])
 
-        begun = time.monotonic()
         if one.alone or (one.memory and not quick):
             spent = go_round(alone)
             peaks = {side: done["peak_mb"] for side, done in rounds[-1].items()}
             if spent < LONG and not one.alone:
                 rounds.clear()
-        if not rounds:
-            if not quick:
-                go_round(here)  # the warm-up
-                rounds.clear()
-            begun = time.monotonic()
-        most = 1 if quick else one.rounds
-        while len(rounds) < most and (not rounds or time.monotonic() - begun < one.seconds):
+        if not rounds and not quick:
+            go_round(here)  # the warm-up
+            rounds.clear()
+        begun = time.monotonic()
+        least, most = (1, 1) if quick else (min(LEAST, one.rounds), one.rounds)
+        while len(rounds) < least or (len(rounds) < most and time.monotonic() - begun < one.seconds):
             go_round(alone if one.alone else here)
     return {
         side: {

@@ -313,8 +313,8 @@ class Readable:
 
 
 AB = [("a", 2.0, 1.0), ("b", 3.0, 3.0)]
-WIDE = "2026-01-05;mąka;1,5;1\n2026-01-05;żurek;1.234,50;2\n"
-POLISH = [("mąka", 1.5, 1.0), ("żurek", 1234.5, 2.0)]
+WIDE = "2026-01-05;mąka żytnia;1,5;1\n2026-01-05;żurek śląski;1.234,50;2\n"
+POLISH = [("mąka żytnia", 1.5, 1.0), ("żurek śląski", 1234.5, 2.0)]
 
 # fmt: off
 READ = [

@@ -85,7 +85,7 @@ def test_a_rerun_says_identical_or_by_how_much_and_exits_1(sales):
     (sales / "changed.csv").write_text("\n".join(text) + "\n")
     differs = command("rerun", "first", "--transactions", "changed.csv", cwd=sales, code=1)
     assert "The input transactions is not the one of the run." in differs.stderr
-    assert "rows are new" in differs.stdout
+    assert "1 row new" in differs.stdout
     facts = json.loads(command("rerun", "first", "--transactions=changed.csv", "--json", cwd=sales, code=1).stdout)
     assert facts["same"] is False
     assert facts["outputs"]["result"]["added"] == 1

@@ -86,12 +86,12 @@ def test_read(case, tmp_path, duckdb):
 
 
 def test_what_was_found_is_told_in_the_run(tmp_path):
-    sales = text(rows().replace(",", ";").replace(".", ",").replace(";a;", ";mąka;").encode("cp1250"))(tmp_path)
+    sales = text(rows().replace(",", ";").replace(".", ",").replace(";a;", ";mąka żytnia;").encode("cp1250"))(tmp_path)
     done = run(METHOD, {"transactions": sales}, out=tmp_path / "out")
     assert done.facts["notices"][0].startswith(
         "sales.csv was read with cells parted by semicolon, decimal comma, cp1250"
     )
-    assert done.output()["product"].to_pylist() == ["b", "mąka"]
+    assert done.output()["product"].to_pylist() == ["b", "mąka żytnia"]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def describe(method: str, form: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--fetch", type=click.Path(path_type=Path, dir_okay=False), help="Get the source TEXT into this file.")
 def sources(text: str, as_json: bool, fetch: Path | None) -> None:
-    """List the data sets and simulators, or those that mention TEXT; nothing is fetched unless you say --fetch."""
+    """List the data sets and simulators, or those that mention TEXT; show one by its id, and get it by --fetch."""
     if fetch is None:
         if text in registry.sources() and not as_json:
             click.echo(_card(text))

@@ -14,7 +14,7 @@ from statcommons.cli.catalogue import complete_method
 from statcommons.cli.show import KINDS, shown
 from statcommons.cli.writing import write_table
 from statcommons.core import registry
-from statcommons.core.errors import BadCall
+from statcommons.core.errors import BadCall, counted
 
 if TYPE_CHECKING:
     from statcommons.core.run import Run
@@ -87,7 +87,7 @@ def _input_options(spec: MethodSpec) -> list[click.Option]:
             click.Option(
                 words,
                 multiple=True,
-                type=click.Path(),
+                type=click.Path(readable=False),  # who may not read it is told so by the reading
                 metavar="FILE…",
                 help=text + _if(not one.required, " Optional."),
             )
@@ -187,7 +187,7 @@ def _run(spec: MethodSpec) -> Callable[..., None]:
         for notice in done.facts["notices"]:
             click.echo(f"Notice: {notice}", err=True)
         for name, output in done.facts["outputs"].items():
-            click.echo(f"{name}: {output['rows']:,} rows in {done.path / output['file']}", err=True)
+            click.echo(f"{name}: {counted(output['rows'], 'row')} in {done.path / output['file']}", err=True)
         click.echo(f"Report: {done.report}", err=True)
         click.echo(
             json.dumps({"path": str(done.path), **done.facts}, ensure_ascii=False) if options["as_json"] else done.path
@@ -282,7 +282,7 @@ report.params.append(WORKSPACE)
 
 @click.command()
 @click.argument("input_", metavar="METHOD.INPUT", shell_complete=complete_method)
-@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, type=click.Path(readable=False), metavar="FILE…")
 @click.option(
     "--map", "mapping", type=click.Path(path_type=Path), metavar="FILE", help="Column names and format (TOML)."
 )
@@ -306,7 +306,7 @@ def validate(input_: str, files: tuple[str, ...], mapping: Path | None, **option
     if options["as_json"]:
         click.echo(json.dumps({"valid": True, "rows": found.rows, "notes": list(found.notes)}, ensure_ascii=False))
     else:
-        click.echo(f"{name}: {found.rows:,} rows, no rule is broken.")
+        click.echo(f"{name}: {counted(found.rows, 'row')}, no rule is broken.")
 
 
 validate.params += [ENGINE, MEMORY, PROGRESS, JSON]

@@ -6,6 +6,7 @@ rules and once for its key.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core.engine import BadLine
-from statcommons.core.engine import local_time
+from statcommons.core.engine import BadLine, current, local_time
 from statcommons.core.errors import BadCall, BadData, Cause, nearest
 from statcommons.core.places import numbered, placed
 from statcommons.core.reading import FILE, ROW, Part, Reading
@@ -185,7 +185,20 @@ def count_broken(table: ibis.Table, schema: TableSchema) -> ibis.Table:
 
 
 def count_repeated(table: ibis.Table, schema: TableSchema) -> ibis.Table:
-    """Compile a schema's key to one GROUP BY that counts the rows whose key repeats: ``keys``, ``rows``."""
+    """Compile a schema's key to one GROUP BY that counts the rows whose key repeats.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        A table with the schema's columns.
+    schema : TableSchema
+        A schema with a key.
+
+    Returns
+    -------
+    ibis.Table
+        One row: how many ``keys`` repeat, and how many ``rows`` have one of them.
+    """
     twice = _repeated_keys(table, schema)
     return twice.agg(keys=twice.count(), rows=twice["__n"].sum())
 
@@ -224,7 +237,9 @@ def _prepared(table: ibis.Table, part: Part, schema: TableSchema, mapping: Names
         cell = table[name]
         selected[column.name] = typed(cell, column, part.dialect)
         if may_fail(cell.type(), column):
-            selected[_flag(column)] = ~is_missing(cell, column) & selected[column.name].isnull()
+            unfit = selected[column.name].isnull()
+            # Why a cell has no value is asked only where it has none: the words for missing cost more than the cast.
+            selected[_flag(column)] = ibis.ifelse(unfit, ~is_missing(cell, column), False)
         if not column.nullable and not column.required:
             selected[_gap(column)] = is_missing(cell, column)
         if raw:
@@ -286,16 +301,17 @@ def is_missing(raw: Any, column: Column) -> Any:
     """Whether a cell is missing: null, empty, or a word for missing where text is not wanted."""
     if not raw.type().is_string():
         return raw.isnull()
-    stripped = raw.strip()
-    words = ("",) if column.type in ("text", "period") else ("", *MISSING)
-    return raw.isnull() | stripped.isin(words)
+    words = () if column.type in ("text", "period") else MISSING
+    # Not isin: DuckDB makes a join of it, which costs more than reading the file.
+    return raw.isnull() | raw.re_search(rf"^\s*({'|'.join(words)})?\s*$")
 
 
 def typed(raw: Any, column: Column, dialect: Dialect) -> Any:
     """Cast a cell to the column's type, null where it cannot be; every coercion of Stat Commons stands here.
 
-    Codes stay text; whole numbers become codes without a decimal point; an instant becomes its day in the zone; text becomes a number
-    only as a whole, with the one decimal sign of its file. Thousands separators are read only beside a decimal comma.
+    Codes stay text; whole numbers become codes without a decimal point; an instant becomes its day in the zone; text
+    becomes a number only as a whole, with the one decimal sign of its file. Thousands separators are read only beside a
+    decimal comma.
     """
     import ibis
 
@@ -308,7 +324,7 @@ def typed(raw: Any, column: Column, dialect: Dialect) -> Any:
             return ibis.ifelse(whole, raw.try_cast("int64").cast("string"), ibis.null("string"))
         return raw.cast("string") if may_be_text(kind) else ibis.null("string")
     if kind.is_string():
-        return _from_text(raw.strip(), column, dialect)
+        return _from_text(raw, column, dialect)
     if target == "number":
         return raw.cast("float64") if kind.is_numeric() else ibis.null("float64")
     if target == "integer":
@@ -338,29 +354,33 @@ def _from_text(text: Any, column: Column, dialect: Dialect) -> Any:
     target = column.type
     if target == "number":
         if dialect.decimal == ",":
-            grouped = text.re_search(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$")
-            plain = ibis.ifelse(grouped, text.replace(".", ""), text)
-            value = ibis.ifelse(plain.contains("."), ibis.null("string"), plain).replace(",", ".")
-        else:
-            value = text
-        # DuckDB reads 1_000 and Spark 12d; neither is a number in an office's file.
-        odd = value.contains("_") | value.right(1).isin(("d", "D", "f", "F"))
-        return ibis.ifelse(odd, ibis.null("string"), value).try_cast("float64")
+            grouped = text.re_search(r"^\s*[+-]?\d{1,3}(\.\d{3})+,\d+\s*$")
+            without = ibis.ifelse(grouped, text.replace(".", ""), ibis.null("string"))
+            text = ibis.ifelse(text.contains("."), without, text).replace(",", ".")
+        number = text.try_cast("float64")
+        # DuckDB reads 1_000, Spark 12d, and both inf and NaN; none is a number in an office's file.
+        odd = text.contains("_") if current().kind == "duckdb" else text.strip().right(1).isin(("d", "D", "f", "F"))
+        return ibis.ifelse(odd | number.isnan() | number.isinf(), ibis.null("float64"), number)
     if target == "integer":
-        return ibis.ifelse(text.re_search(r"^[+-]?\d+$"), text, ibis.null("string")).try_cast("int64")
+        number = text.try_cast("int64")
+        written = (number.cast("string") == text) | text.re_search(r"^\s*[+-]?\d+\s*$")
+        return ibis.ifelse(written, number, ibis.null("int64"))
     if target == "boolean":
-        lower = text.lower()
+        lower = text.strip().lower()
         return ibis.cases(
             (lower.isin(("true", "1")), True), (lower.isin(("false", "0")), False), else_=ibis.null("boolean")
         )
     if dialect.date_format:
+        text = text.strip()
         pattern, order = _date_pattern(dialect.date_format)
         text = ibis.ifelse(text.re_search(pattern), text.re_replace(pattern, order), ibis.null("string"))
-    # DuckDB reads the date before whatever follows it.
-    return ibis.ifelse(text.re_search(ISO), text, ibis.null("string")).try_cast(IBIS_TYPES[target])
+    # DuckDB reads the date before whatever follows it, and an instant without its offset where no zone is asked for.
+    strict = ibis.ifelse(text.re_search(ISO), text, ibis.null("string"))
+    text = ibis.ifelse(text.like("____-__-__"), text, strict)
+    return text.try_cast("date") if target == "date" else text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
 
 
-ISO = r"^\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
+ISO = r"^\s*\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?\s*$"
 """A date, or a time of it, as ISO 8601 has them."""
 
 
@@ -413,7 +433,7 @@ def _rules_of(column: Column, schema: TableSchema, have: Sequence[str]) -> Itera
     if _flag(column) in have:
         kind = allowed(JSON_TYPES[column.type])
         yield Rule(column.name, "type", f"{column.name} must be {kind}", _remedy(column))
-    if column.required and (not column.nullable or column.name in schema.key) or _gap(column) in have:
+    if (column.required and (not column.nullable or column.name in schema.key)) or _gap(column) in have:
         yield Rule(column.name, "missing", f"{column.name} must not be missing", FILL)
     if column.type == "number":
         yield Rule(column.name, "finite", f"{column.name} must be finite", give)
@@ -447,7 +467,7 @@ def _condition(prepared: ibis.Table, column: Column, rule: str) -> Any:
     if rule == "missing":
         return value.isnull() if flag is None else value.isnull() & ~flag
     if rule == "finite":
-        return value.isinf() | value.isnan()
+        return (value.abs() == math.inf) | value.isnan()  # Ibis 12 calls nothing infinite on Spark
     if rule == "enum":
         return ~value.isin(column.codes)
     if rule == "pattern":
@@ -520,7 +540,7 @@ def _refusal(
         causes.append(_cause(reading, _key_rule(schema), repeated, "Keep one row a key, or add them up first.", rows))
     count = sum(found.values()) + repeated
     words = "cell or row breaks" if count == 1 else "cells or rows break"
-    advice = "Mend them, or set the rows aside: --on-bad-rows set_aside."
+    advice = 'Mend them, or run with --on-bad-rows set_aside (in Python: run(…, on_bad_rows="set_aside")).'
     return BadRows(
         f"{count:,} {words} the rules of {schema.name}.",
         where=reading.label,

@@ -22,6 +22,7 @@ __all__ = [
     "OurBug",
     "StatCommonsError",
     "TryAgain",
+    "counted",
     "nearest",
     "printable",
 ]
@@ -61,7 +62,7 @@ class Cause:
     def __str__(self) -> str:
         place = f"{printable(self.where)}: " if self.where else ""
         value = f", got {self.value!r}" if self.value is not None else ""
-        count = f" ({self.rows:,} row{'' if self.rows == 1 else 's'})" if self.rows else ""
+        count = f" ({counted(self.rows, 'row')})" if self.rows else ""
         return f"{place}{self.rule}{value}{count}. {self.remedy}"
 
 
@@ -202,6 +203,24 @@ def printable(text: str) -> str:
     new\nline.csv
     """
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Write how many there are, in the words that errors and notices use.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        What, in the singular; its plural ends in s.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def nearest(name: str, choices: Sequence[str]) -> str:

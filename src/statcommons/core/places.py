@@ -23,7 +23,20 @@ BEYOND = 1 << 62
 
 
 def numbered(reading: Reading, part: Part) -> ibis.Table:
-    """Give the rows of a part with its place among the parts and their numbers in it, 1 being the first."""
+    """Give the rows of a part with its place among the parts and their numbers in it, 1 being the first.
+
+    Parameters
+    ----------
+    reading : Reading
+        What was read.
+    part : Part
+        One of its parts.
+
+    Returns
+    -------
+    ibis.Table
+        The rows as they were read, and two columns more.
+    """
     import ibis
 
     if part.staged:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     TableLike: TypeAlias = str | Path | ibis.Table | pa.Table | pd.DataFrame | pl.DataFrame | Sequence[Any]
+else:
+    TableLike: TypeAlias = Any  # the libraries are imported when a table of theirs comes
+"""What a user may give as a table; see :func:`table`."""
 
 __all__ = ["Mapping", "Part", "Reading", "TableLike", "read", "table"]
 
@@ -320,6 +323,22 @@ def read(
     """Open any table as a :class:`Reading`, which knows its files and where each row stands.
 
     It takes what :func:`table` takes, and a method takes it as an input: the way to pass a mapping in a call.
+
+    Parameters
+    ----------
+    anything : path, glob, directory, URL, data frame, Arrow or Ibis table, or a list of these
+        See :func:`table`.
+    engine : Engine, optional
+        Where the table shall live; by default the current engine.
+    mapping : mapping, dict or path of a TOML file, optional
+        From the names that are wanted to the user's, and how a text file is written where it should not be found out.
+    label : str
+        What errors call the table.
+
+    Returns
+    -------
+    Reading
+        What was read, unchecked.
     """
     if isinstance(anything, Reading):
         return anything

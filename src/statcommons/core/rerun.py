@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.engine import connect
-from statcommons.core.errors import BadCall, NoInput
+from statcommons.core.errors import BadCall, NoInput, counted
 from statcommons.core.registry import find_method
 from statcommons.core.run import Run, run
 
@@ -63,8 +63,8 @@ class Difference:
             if self.cells
             else []
         )
-        parts += [f"{self.missing:,} rows are missing"] if self.missing else []
-        parts += [f"{self.added:,} rows are new"] if self.added else []
+        parts += [f"{counted(self.missing, 'row')} missing"] if self.missing else []
+        parts += [f"{counted(self.added, 'row')} new"] if self.added else []
         return f"{self.output}: {'; '.join(parts) or 'only the writing differs'}"
 
 

@@ -106,7 +106,12 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def sha256(path: Path) -> str:
-    """Compute the SHA-256 of a file's bytes.
+    """Compute the SHA-256 of a file's bytes, in constant memory.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
 
     Examples
     --------
@@ -248,7 +253,7 @@ def _decimal(path: Path, rows: list[list[str]], delimiter: str) -> str:
     for column in zip_longest(*rows, fillvalue=""):  # codes may have points where prices have commas
         commas = [cell for cell in map(str.strip, column) if WITH_COMMA.fullmatch(cell)]
         points = [cell for cell in map(str.strip, column) if WITH_POINT.fullmatch(cell)]
-        seen["," if len(commas) > len(points) else "."] += max(commas, points, key=len)
+        seen["," if len(commas) > len(points) else "."] += commas if len(commas) > len(points) else points
     sign = "," if seen[","] else "."
     # Between commas, numbers are not grouped by points.
     if seen[sign] and not (sign == "." and delimiter == ",") and all(map(GROUPED.fullmatch, seen[sign])):
@@ -321,33 +326,36 @@ def _legacy_encoding(path: Path) -> str:
         )
         raise BadData("The file mixes encodings.", where=path.name, causes=[cause])
     beyond_ascii = re.findall(rb"[\x80-\xff]+", other)
-    alone = sum(len(run) == 1 for run in beyond_ascii)
-    excluded = TWO_BYTES if 2 * alone > len(beyond_ascii) else []
-    best = from_bytes(bytes(other), cp_exclusion=excluded).best()
+    alone = sum(len(run) == 1 for run in beyond_ascii)  # as in mąka; signs of two bytes stand together
+    likely = [*WINDOWS, *([] if 2 * alone > len(beyond_ascii) else TWO_BYTES)]
+    best = from_bytes(bytes(other), cp_isolation=likely).best()
     if best is None or b"\0" in other:
         raise BadData("The file is not text in any encoding that is known.", where=path.name, remedy=KINDS)
     return best.encoding
 
 
-TWO_BYTES = [
-    "big5",
-    "big5hkscs",
-    "cp932",
-    "cp949",
-    "cp950",
-    "euc_jp",
-    "euc_kr",
-    "gb18030",
-    "gb2312",
-    "gbk",
-    "johab",
-    "shift_jis",
-]
-"""Encodings of scripts whose signs stand together; a sign among Latin letters, as in mąka, is none of theirs."""
+WINDOWS = ["cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"]
+TWO_BYTES = ["gb18030", "big5", "shift_jis", "euc_kr", "euc_jp"]
+"""What offices' files are written in beside UTF-8. A wrong guess among the first changes letters, never a number."""
 
 
 def recoded(path: Path, encoding: str, target: Path) -> Path:
-    """Write a copy of a text file in UTF-8 without a mark and with one kind of line ends, in constant memory."""
+    """Write a copy of a text file in UTF-8 without a mark and with one kind of line ends, in constant memory.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    encoding : str
+        How it is written.
+    target : pathlib.Path
+        The copy.
+
+    Returns
+    -------
+    pathlib.Path
+        The copy.
+    """
     size = path.stat().st_size
     with (
         opened(path) as raw,
@@ -367,7 +375,17 @@ def recoded(path: Path, encoding: str, target: Path) -> Path:
 
 
 def misfit(path: Path, dialect: Dialect, width: int) -> int:
-    """Give the line on which the first row begins that has more or fewer cells, or a quote that is not closed."""
+    """Give the line on which the first row begins that has more or fewer cells, or a quote that is not closed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    dialect : Dialect
+        How it is written.
+    width : int
+        The cells of a row.
+    """
     start = 1
     with opened(path) as raw, io.TextIOWrapper(raw, encoding=dialect.encoding, newline="") as text:
         reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
@@ -384,6 +402,15 @@ def line_numbers(path: Path, dialect: Dialect, ordinals: Iterable[int]) -> Itera
 
     A cell may hold line breaks and a line may be blank, so the line is not always the row's number plus one; where it
     is, :func:`one_line_a_row` says so sooner.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    dialect : Dialect
+        How it is written, as :func:`examine` found it.
+    ordinals : iterable of int
+        Numbers of rows, ascending.
     """
     wanted = iter(ordinals)
     target = next(wanted, None)
@@ -401,7 +428,15 @@ def line_numbers(path: Path, dialect: Dialect, ordinals: Iterable[int]) -> Itera
 
 
 def one_line_a_row(path: Path, dialect: Dialect) -> bool:
-    """Whether each row is surely one line: no quote could hold a line break, no line is blank or above the header."""
+    """Whether each row is surely one line: no quote could hold a line break, no line is blank or above the header.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    dialect : Dialect
+        How it is written.
+    """
     if dialect.encoding.startswith("utf-16"):
         return False
     last = b"\n"

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from statcommons.core.errors import BadCall, NoInput
+from statcommons.core.errors import NoInput
 from statcommons.core.run import Run
 from statcommons.core.spec import MethodSpec, OutputSpec
 from statcommons.sdmx.csvfile import observed_codes, write_csv
@@ -66,9 +66,6 @@ def write_run(run: Run, folder: Path | str, agency: str = "SC", *, outputs: Sequ
     spec = _spec(run)
     known = {one.name: one for one in spec.outputs if one.name in run.facts["outputs"]}
     names = list(known) if outputs is None else list(outputs)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise BadCall(f"The run has no output {unknown[0]!r}.", where=run.id, remedy=f"It has: {', '.join(known)}.")
     prepared = datetime.datetime.fromisoformat(str(run.facts["created"]))
     folder = Path(folder)
     files = []

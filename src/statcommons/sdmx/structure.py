@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 Standard: TypeAlias = Literal["2.1", "3.0"]
+"""The versions of SDMX-ML that are written."""
 
 FREQUENCIES = {
     "A": "Annual",
@@ -192,6 +193,11 @@ class Structure:
 
 def sdmx_id(name: str) -> str:
     """Turn a name into an SDMX id: upper case Latin letters, digits and ``_``, a letter first; empty if none is left.
+
+    Parameters
+    ----------
+    name : str
+        A name of a column, schema or method.
 
     Examples
     --------
