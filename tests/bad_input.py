@@ -228,6 +228,7 @@ REFUSED = [
     Case("bad value with mixed line ends", text(HEADER.replace("\n", "\r\n") + GOOD + "2026-01-05,a,-2.0,1\r\n"), 65, (f"{ROW4} price", "got '-2.0'")),
     Case("bad value behind a quoted row of a workbook", workbook([DAY, 'a"\nb', 2.0, 1], [DAY, "b", -2.0, 1]), 65, ("sales.xlsx, row 3, column price", "got '-2.0'")),
     Case("very long line", text(rows("2026-01-05,b," + LONG + ",1")), 65, (f"{ROW4} price", "got 'xxx", "…'")),
+    Case("bad value behind a long cell in quotes", text(rows(f'2026-01-05,"{LONG}\n",2,1', "2026-01-05,a,-2.0,1")), 65, ("sales.csv, row 6, column price", "got '-2.0'")),
     Case("line that is too long", text(rows("2026-01-05," + LONG * 10 + ",1,1")), 65, ("sales.csv, row 4", "line size")),
     # --- several files
     Case("one file of a pattern lacks a column", lambda folder: _pattern(folder, files(a_csv=rows(), b_csv="time,product,quantity\n2026-01-05,a,2\n")), 65, ("b.csv, row 1", "column price is missing"), command=True),

@@ -325,20 +325,34 @@ def _outputs(hint: Any, words: Mapping[str, str], where: str) -> tuple[OutputSpe
 def code_digest(function: Callable[..., Any]) -> str:
     """Compute the digest of the code behind a method: its package's files, by relative path and content.
 
-    A method of a script is hashed with its file, one of a notebook by its own text.
+    A method outside a package, as in a script, is hashed with its file; one of a notebook by its own text.
+
+    Parameters
+    ----------
+    function : callable
+        The function of a method.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
     """
-    package = function.__module__.partition(".")[0]
-    if package != "__main__":
-        return _package_digest(package)
-    file = getattr(sys.modules["__main__"], "__file__", None)
-    text = Path(file).read_bytes() if file else inspect.getsource(function).encode()
+    package = _file_of(function.__module__.partition(".")[0])
+    if package and package.name == "__init__.py":
+        return _folder_digest(package.parent)
+    file = _file_of(function.__module__)
+    text = file.read_bytes() if file else inspect.getsource(function).encode()
     return hashlib.sha256(text).hexdigest()
 
 
+def _file_of(module: str) -> Path | None:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Path(file) if file else None
+
+
 @functools.cache
-def _package_digest(name: str) -> str:
-    origin = Path(getattr(sys.modules[name], "__file__", None) or "")
+def _folder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for file in sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]:
-        digest.update(file.relative_to(origin.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
