@@ -254,7 +254,9 @@ def test_set_aside(line, cause, tmp_path, temporary):
 
 def test_set_aside_of_all_kinds_at_once_adds_up(tmp_path):
     faulty = [line for line, _ in ASIDE.values()]
-    sales = [text(rows(*faulty))(tmp_path), parquet(price=[float("nan"), 3.0])(tmp_path)]
+    text(rows(*faulty))(tmp_path)
+    text(rows(), "then.csv")(tmp_path)
+    sales = [str(tmp_path / "*.csv"), parquet(price=[float("nan"), 3.0])(tmp_path)]
     done = run(METHOD, {"transactions": sales}, out=tmp_path / "out", on_bad_rows="set_aside")
     aside = pq.read_table(done.path / "private" / "set_aside" / "transactions.parquet")
     assert [(one["file"], one["row"]) for one in aside.to_pylist()] == [

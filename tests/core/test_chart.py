@@ -338,3 +338,18 @@ def test_a_chart_is_saved_by_its_ending(tmp_path):
     assert not re.search(r"""(src|href)=["']?http""", page)
     with pytest.raises(BadCall, match="png"):
         made.save(tmp_path / "c.png")
+
+
+def test_a_sign_that_no_page_can_hold_is_replaced():
+    """In a separate process: unmended, the drawing would take the whole process with it."""
+    import subprocess
+    import sys
+
+    code = (
+        "from statcommons.core.svg import draw\n"
+        "values = [{'x': 1, 'name': 'a\\x00b'}]\n"
+        "spec = {'data': {'values': values}, 'mark': 'text', 'encoding': {'text': {'field': 'name'}}}\n"
+        "print('a\\ufffdb' in draw(spec))"
+    )
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n")

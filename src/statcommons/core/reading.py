@@ -215,12 +215,12 @@ class Reading:
     def named_files(self) -> dict[str, FileMark]:
         """Give the files by their names, with as much of the path as tells them apart."""
         whole = [mark.path.absolute().parts for mark in self.files]
-        depth = 1
-        while True:
+        names: list[str] = []
+        for depth in range(1, max(map(len, whole), default=0) + 1):
             names = ["/".join(parts[-depth:]) for parts in whole]
             if len(set(names)) == len(names):
-                return dict(zip(names, self.files, strict=True))
-            depth += 1
+                break
+        return dict(zip(names, self.files, strict=True))
 
     def names(self) -> dict[Path, str]:
         """Give the names of the files as errors write them."""

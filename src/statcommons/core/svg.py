@@ -30,7 +30,19 @@ def draw(spec: dict[str, Any]) -> str:
     '<svg'
     """
     _, vl_convert = libraries()
-    return str(vl_convert.vegalite_to_svg(spec, vl_version=_version()))
+    return str(vl_convert.vegalite_to_svg(_writable(spec), vl_version=_version()))
+
+
+def _writable(value: Any) -> Any:
+    """Replace the signs that XML cannot hold: one of them in a code would end the whole process in vl-convert."""
+    if isinstance(value, str):
+        return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {name: _writable(one) for name, one in value.items()}
+    return [_writable(one) for one in value] if isinstance(value, list) else value
+
+
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def page(spec: dict[str, Any]) -> str:
