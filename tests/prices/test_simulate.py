@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from statcommons.core.errors import BadCall
-from statcommons.prices.bilateral import bilateral_series, matched
-from statcommons.prices.multilateral import geks_series, pairs
+from statcommons.prices.index.bilateral import bilateral_series, matched
+from statcommons.prices.index.multilateral import geks_series, pairs
 from statcommons.prices.panel import panel
 from statcommons.prices.simulate import market
 

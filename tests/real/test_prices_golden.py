@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from statcommons.prices import bilateral, multilateral
-from statcommons.prices.bilateral import bilateral_series, matched
-from statcommons.prices.multilateral import geks_series, pairs
+from statcommons.prices.index import bilateral, multilateral
+from statcommons.prices.index.bilateral import bilateral_series, matched
+from statcommons.prices.index.multilateral import geks_series, pairs
 from statcommons.prices.panel import panel
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "prices"

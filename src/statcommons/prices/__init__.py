@@ -1,7 +1,7 @@
 """Scanner and web-scraped data to consumer price indices."""
 
 from statcommons.prices.data import NetReturns, PriceIndex, Transactions, UnitValues
-from statcommons.prices.price_index import bilateral_index, multilateral_index
+from statcommons.prices.index.price_index import bilateral_index, multilateral_index
 from statcommons.prices.unit_values import unit_values
 
 __all__ = [

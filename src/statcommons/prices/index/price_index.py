@@ -9,9 +9,9 @@ from statcommons.core.method import method
 from statcommons.core.progress import step
 from statcommons.core.quality import measure, notice
 from statcommons.core.schema import Ge, Le, Table, Unit
-from statcommons.prices.bilateral import bilateral_series
 from statcommons.prices.data import PriceIndex, Transactions
-from statcommons.prices.multilateral import Splice, geks_series, pairs
+from statcommons.prices.index.bilateral import bilateral_series
+from statcommons.prices.index.multilateral import Splice, geks_series, pairs
 from statcommons.prices.unit_values import By, panels
 from statcommons.toolbox.periods import Frequency
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statcommons.core.errors import BadCall, BadData
-from statcommons.prices.bilateral import FORMULAS, bilateral_series, matched
+from statcommons.prices.index.bilateral import FORMULAS, bilateral_series, matched
 from statcommons.prices.panel import panel
 
 REVERSIBLE = ["fisher", "tornqvist", "walsh", "jevons"]

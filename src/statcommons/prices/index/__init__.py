@@ -1,0 +1,1 @@
+"""Index numbers: from unit values to a series, by every formula of the handbooks."""
