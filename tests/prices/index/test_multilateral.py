@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statcommons.core.errors import BadCall, BadData
-from statcommons.prices import bilateral
+from statcommons.prices.index import bilateral
 from statcommons.prices.index.multilateral import FORMULAS, SPLICES, extend, geks, geks_series, ln_index, pairs
 from statcommons.prices.panel import panel
 
