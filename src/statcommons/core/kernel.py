@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core.check import IBIS_TYPES
+from statcommons.core.cells import IBIS_TYPES
 from statcommons.core.engine import Engine, engine_of
 from statcommons.core.errors import BadCall, BadData, OurBug, nearest
 from statcommons.core.progress import step

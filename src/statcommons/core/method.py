@@ -147,7 +147,7 @@ def conform(value: Any, output: OutputSpec, where: str) -> ibis.Table:
     """Bring what a method returned to the columns and types of its output schema."""
     import ibis
 
-    from statcommons.core.check import IBIS_TYPES
+    from statcommons.core.cells import IBIS_TYPES
     from statcommons.core.reading import table
 
     made = value if isinstance(value, ibis.Table) else table(value, label=output.name)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from statcommons.core.reading import FILE, ROW, Part, Reading
+from statcommons.core.files import FILE, ROW, Part
+from statcommons.core.reading import Reading
 from statcommons.core.textfile import line_numbers, one_line_a_row
 
 if TYPE_CHECKING:

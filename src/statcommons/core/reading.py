@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import hashlib
 import os
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from statcommons.core.engine import BadLine, Engine, connect, current, engine_of
+from statcommons.core.engine import BadLine, Engine, current, engine_of
 from statcommons.core.errors import BadCall, BadData, Cancelled, NoInput, NotAllowed, TryAgain, nearest
 from statcommons.core.fetch import fetched
-from statcommons.core.textfile import KINDS, UTF8, Dialect, Examined, examine, misfit, recoded, sha256
+from statcommons.core.files import AS_FOUND, FileMark, Part, files_of, opened, several, suffix_of
+from statcommons.core.textfile import Dialect, misfit, sha256
 
 if TYPE_CHECKING:
     import ibis
@@ -36,56 +34,7 @@ else:
     TableLike: TypeAlias = Any  # the libraries are imported when a table of theirs comes
 """What a user may give as a table; see :func:`table`."""
 
-__all__ = ["Mapping", "Part", "Reading", "TableLike", "read", "table"]
-
-TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
-PARQUET = (".parquet", ".pq")
-ARROW = (".arrow", ".feather", ".ipc")
-EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")
-KNOWN = (*TEXT, *PARQUET, *ARROW, *EXCEL)
-AS_FOUND = Dialect()
-FILE, ROW = "__file", "__row"  # where a row came from, in a numbered table
-
-
-@dataclass(frozen=True)
-class FileMark:
-    """A file as it was when reading began."""
-
-    path: Path
-    size: int
-    changed: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileMark:
-        stat = path.stat()
-        return cls(path, stat.st_size, stat.st_mtime_ns)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows of one physical layout: a group of like files, or one table in memory.
-
-    ``readable`` names the file that the engine reads for each file of text, which may be a copy; ``counted`` counts the
-    rows of each file, where they are numbered through; ``staged`` says that the table has file and number already.
-    """
-
-    label: str
-    table: ibis.Table
-    files: tuple[Path, ...] = ()
-    dialect: Dialect = AS_FOUND
-    readable: AnyMapping[Path, Path] = field(default_factory=dict)
-    counted: Callable[[], list[int]] | None = None
-    staged: bool = False
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns that the user's table has."""
-        return [name for name in self.table.columns if not (self.staged and name in (FILE, ROW))]
-
-    @property
-    def header(self) -> int:
-        """How many lines of a file the header takes: one in a text and a workbook, none elsewhere."""
-        return int(bool(self.dialect.delimiter) or any(_suffix(file.name) in EXCEL for file in self.files))
+__all__ = ["Mapping", "Reading", "TableLike", "read", "table"]
 
 
 @dataclass(frozen=True)
@@ -346,7 +295,7 @@ def read(
     opened = _read(anything, engine, mapping.dialect, label)
     names = opened.names()
     parts = tuple(
-        replace(one, label=_several([names[file] for file in one.files])) if one.files else one for one in opened.parts
+        replace(one, label=several([names[file] for file in one.files])) if one.files else one for one in opened.parts
     )
     return replace(opened, parts=parts, mapping=mapping, reference=anything if isinstance(anything, str) else "")
 
@@ -421,9 +370,6 @@ def _arrow_of(anything: Any, label: str) -> pa.Table:
     )
 
 
-# --- references: paths, globs, folders, URLs ------------------------------------------------------------------------
-
-
 def _read_reference(reference: str, engine: Engine, dialect: Dialect, label: str) -> Reading:
     from statcommons.core.registry import find_source, readers
 
@@ -431,13 +377,14 @@ def _read_reference(reference: str, engine: Engine, dialect: Dialect, label: str
     if scheme == "source":
         return _read(find_source(reference.partition(":")[2])(), engine, dialect, label)
     installed = readers()
-    if reader := installed.get(scheme if ":" in reference else "") or installed.get(_suffix(reference).lstrip(".")):
-        return _read(reader(reference), engine, dialect, label)
+    if reader := installed.get(scheme if ":" in reference else "") or installed.get(suffix_of(reference).lstrip(".")):
+        marks = (FileMark.of(Path(reference)),) if Path(reference).is_file() else ()
+        return replace(_read(reader(reference), engine, dialect, label), files=marks)
     if "://" in reference:
         return _read_files([fetched(reference, engine.new_file(""))], engine, dialect, reference)
     path = Path(os.path.expanduser(reference))  # noqa: PTH111  Path refuses a user that is not there
     try:
-        files = _files(path, reference)
+        files = files_of(path, reference)
         return _read_files(files, engine, dialect, path.name or reference)
     except PermissionError as error:
         raise NotAllowed(
@@ -453,205 +400,7 @@ def _read_reference(reference: str, engine: Engine, dialect: Dialect, label: str
         ) from None
 
 
-def _files(path: Path, reference: str) -> list[Path]:
-    """List the files that a path, folder or pattern names, each once."""
-    if path.is_dir():
-        found = [one for one in _walked(path) if _suffix(one.name) in KNOWN]
-        if not found:
-            raise NoInput("The directory has no table in it.", where=reference, remedy=KINDS)
-    elif path.exists():
-        found = [path]
-    elif any(sign in reference for sign in "*?["):
-        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  a pattern may be absolute
-        found = [one for one in map(Path, matches) if not one.is_dir()]
-        if not found:
-            raise NoInput("No file matches the pattern.", where=reference, remedy="Check the folder and the pattern.")
-    else:
-        raise NoInput("There is no such file.", where=reference, remedy=_beside(path))
-    for one in found:
-        if not one.exists():
-            raise NoInput("The link leads nowhere.", where=str(one), remedy="Mend the link, or leave it out.")
-        if not one.is_file():
-            raise NoInput(
-                "It is no file, but a device or a pipe.", where=str(one), remedy="Write its content to a file first."
-            )
-    return list({one.resolve(): one for one in reversed(found)}.values())[::-1]  # a link may lead round in a circle
-
-
-def _walked(folder: Path) -> Iterator[Path]:
-    """Walk through a folder in the order of names, past what is hidden; a folder that may not be read is refused."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        yield from (Path(place, name) for name in sorted(names) if not name.startswith((".", "_", "~$")))
-
-
-def _beside(path: Path) -> str:
-    beside = sorted(one.name for one in path.parent.iterdir() if one.exists()) if path.parent.is_dir() else []
-    hint = nearest(path.name, beside).split(" Known:")[0]
-    return hint if hint.startswith("Did") else "Check the path."
-
-
-def _suffix(name: str) -> str:
-    suffixes = [one.lower() for one in Path(name).suffixes]
-    return "".join(suffixes[-2:]) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
-
-
-def _read_files(files: list[Path], engine: Engine, dialect: Dialect, label: str) -> Reading:
-    marks = tuple(FileMark.of(file) for file in files)
-    parts: list[Part] = []
-    notes: list[str] = []
-    unknown = [file for file in files if _suffix(file.name) not in KNOWN]
-    if unknown:
-        raise BadData(f"The kind of file {unknown[0].suffix!r} is not known.", where=unknown[0].name, remedy=KINDS)
-    for file in files:
-        with file.open("rb"):
-            pass  # a file that may not be read is refused before anything is
-        if file.stat().st_size == 0:
-            raise BadData("The file is empty.", where=file.name, remedy="Give a file with at least one row.")
-    text = [file for file in files if _suffix(file.name) in TEXT]
-    parts += _text_parts(text, engine, dialect, notes)
-    parts += _parquet_parts([file for file in files if _suffix(file.name) in PARQUET], engine)
-    for file in files:
-        if _suffix(file.name) in (*ARROW, *EXCEL):
-            arrow = _arrow_file(file) if _suffix(file.name) in ARROW else _workbook(file, dialect, notes)
-            parts.append(Part(file.name, engine.adopt(arrow), (file,), dialect))
-    return Reading(label, engine, tuple(parts), marks, notes=tuple(notes))
-
-
-def _several(names: Sequence[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
-
-
-def _text_parts(files: list[Path], engine: Engine, given: Dialect, notes: list[str]) -> list[Part]:
-    """Open text files, those of one header and dialect together."""
-    layouts: dict[Examined, dict[Path, Path]] = {}
-    for file in files:
-        found = examine(file, given)
-        readable = file if found.readable else recoded(file, found.dialect.encoding, engine.new_file(".csv"))
-        layouts.setdefault(found, {})[file] = readable
-    parts = []
-    for found, readables in layouts.items():
-        label = _several([file.name for file in readables])
-        notes += _written(label, found)
-        if engine.kind == "spark":
-            parts.append(Part(label, _staged(engine, readables, found), tuple(readables), found.dialect, staged=True))
-            continue
-        copies = list(readables.values())
-        opened, counted = _open_text(engine, copies, found), _counter(engine, copies, found)
-        parts.append(Part(label, opened, tuple(readables), found.dialect, readables, counted))
-    return parts
-
-
-def _written(label: str, found: Examined) -> list[str]:
-    """Tell how a file was found to be written where it is not as most are."""
-    if found.guessed:
-        return [
-            f"{label} was read with {found.dialect}. It is not UTF-8 and its encoding is a guess: "
-            "a mapping file can say it ([format] encoding)."
-        ]
-    plain = Dialect(",", ".", found.dialect.encoding if found.dialect.encoding in UTF8 else "utf-8")
-    return [] if found.dialect == plain else [f"{label} was read with {found.dialect}."]
-
-
-def _open_text(engine: Engine, files: list[Path], found: Examined) -> ibis.Table:
-    return engine.csv(files, found.header, found.dialect.delimiter, above=found.above)
-
-
-def _counter(engine: Engine, files: list[Path], found: Examined) -> Callable[[], list[int]]:
-    return lambda: engine.csv_rows(files, len(found.header), found.dialect.delimiter, above=found.above)
-
-
-def _staged(engine: Engine, readable: AnyMapping[Path, Path], found: Examined) -> ibis.Table:
-    """Bring text to Spark as Parquet, so that one reader of text serves both engines and rows keep their numbers."""
-    import ibis
-
-    files = []
-    with connect(spill=engine.folder() / "staging") as duckdb:
-        for original, copy in readable.items():
-            rows = _open_text(duckdb, [copy], found)
-            numbered = rows.mutate(**{FILE: ibis.literal(str(original)), ROW: ibis.row_number() + 1})
-            files.append(engine.new_file(".parquet"))
-            duckdb.to_parquet(numbered, files[-1], f"Stage {original.name}")
-    return engine.parquet(files)
-
-
-def _parquet_parts(files: list[Path], engine: Engine) -> list[Part]:
-    """Open Parquet files, those of one physical schema together."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    layouts: dict[Any, list[Path]] = {}
-    for file in files:
-        try:
-            schema = pq.read_schema(file)
-        except pa.ArrowInvalid as error:
-            raise BadData(
-                f"The Parquet file cannot be read: {str(error).rstrip('.')}.", where=file.name, remedy="Get it again."
-            ) from None
-        except OSError as error:
-            raise BadData(f"The Parquet file is broken: {error}.", where=file.name, remedy="Get it again.") from None
-        layouts.setdefault(tuple((field.name, str(field.type)) for field in schema), []).append(file)
-    parts = []
-    for group in layouts.values():
-        label = _several([file.name for file in group])
-        counted = partial(_parquet_rows, group) if engine.kind == "duckdb" else None  # Spark reads in no order
-        parts.append(Part(label, engine.parquet(group), tuple(group), counted=counted))
-    return parts
-
-
-def _parquet_rows(files: list[Path]) -> list[int]:
-    import pyarrow.parquet as pq
-
-    return [pq.read_metadata(file).num_rows for file in files]
-
-
-def _arrow_file(file: Path) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.feather
-
-    try:
-        return pyarrow.feather.read_table(str(file), memory_map=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadData(
-            f"The Arrow file cannot be read: {str(error).rstrip('.')}.", where=file.name, remedy="Get it again."
-        ) from None
-
-
-def _workbook(file: Path, dialect: Dialect, notes: list[str]) -> pa.Table:
-    import fastexcel
-    import pyarrow as pa
-
-    try:
-        workbook = fastexcel.read_excel(str(file))
-        if dialect.sheet and dialect.sheet not in workbook.sheet_names:
-            raise BadCall(
-                f"The workbook has no sheet {dialect.sheet!r}.",
-                where=file.name,
-                remedy=nearest(dialect.sheet, workbook.sheet_names),
-            )
-        # All rows are looked at: a text beyond a sample would silently be missing in a column of numbers.
-        sheet = workbook.load_sheet(dialect.sheet or 0, schema_sample_rows=None)
-        batch, faults = sheet.to_arrow_with_errors()
-        head = workbook.load_sheet(dialect.sheet or 0, header_row=None, n_rows=1, dtypes="string").to_arrow()
-    except fastexcel.FastExcelError as error:
-        reason = str(error).splitlines()[0]
-        raise BadData(
-            f"The workbook cannot be read: {reason}.", where=file.name, remedy="Save it again as .xlsx."
-        ) from None
-    if batch.num_rows == 0:
-        raise BadData("The sheet has a header and no rows.", where=file.name, remedy="Give at least one row.")
-    named = [name for column in head.columns for name in column.to_pylist() if name]
-    if twice := sorted({name for name in named if named.count(name) > 1}):
-        raise BadData(
-            f"The header names a column twice: {', '.join(twice)}.",
-            where=f"{file.name}, row 1",
-            remedy="Give each column a name of its own.",
-        )
-    if faults:
-        count = len(faults.errors)
-        notes.append(f"Cells of {file.name} with an error of Excel, such as #N/A, are missing: {count:,}.")
-    return pa.table(batch)
+def _read_files(files: Sequence[Path], engine: Engine, dialect: Dialect, label: str) -> Reading:
+    marks = tuple(FileMark.of(file) for file in files)  # before the first byte is read
+    parts, notes = opened(files, engine, dialect)
+    return Reading(label, engine, parts, marks, notes=notes)

@@ -11,7 +11,8 @@ from statcommons.core.run import Run
 from statcommons.core.spec import MethodSpec, OutputSpec
 from statcommons.sdmx.csvfile import observed_codes, write_csv
 from statcommons.sdmx.placing import together
-from statcommons.sdmx.structure import Structure, sdmx_id, structure, write_structure
+from statcommons.sdmx.structure import Structure, sdmx_id, structure
+from statcommons.sdmx.structure_file import write_structure
 
 __all__ = ["Structure", "observed_codes", "sdmx_id", "structure", "write_csv", "write_run", "write_structure"]
 
