@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from statcommons.core.registry import find_method, find_source, methods, sources
@@ -13,6 +14,17 @@ with seeded(3):
     MARKET = scanner_market(products=30, months=4).result
 
 EXAMPLES = {id: {"transactions": MARKET} for id in methods() if id.startswith("prices.")}
+
+NAMED = pa.table(
+    {
+        "time": pa.array(["2026-01-05", "2026-01-06", "2026-02-05", "2026-02-06"]).cast(pa.date32()),
+        "product": ["1", "2", "3", "2"],
+        "price": [20.0, 3.0, 19.0, 3.5],
+        "quantity": [10.0, 40.0, 12.0, 30.0],
+        "description": ["coffee abc 200g", "rice 4x100g", "coffee abc 180 g", "rice 4x100g"],
+    }
+)
+EXAMPLES["prices.shrinkflation"] = {"transactions": NAMED}
 
 CHECKS = [
     pytest.param(check, id=f"{id} {name}")

@@ -1,0 +1,1 @@
+"""Making deliveries fit for an index: checks, products, classes, filters and imputation."""
