@@ -26,6 +26,18 @@ NAMED = pa.table(
 )
 EXAMPLES["prices.shrinkflation"] = {"transactions": NAMED}
 
+BASKET = {
+    "elementary": pa.table(
+        {
+            "period": ["2024-12"] * 3 + ["2025-01"] * 3,
+            "group": ["01.1", "01.2", "02.1"] * 2,
+            "index": [100.0, 100.0, 100.0, 104.0, 97.0, 101.0],
+        }
+    ),
+    "weights": pa.table({"group": ["01.1", "01.2", "02.1"], "weight": [50.0, 30.0, 20.0]}),
+}
+EXAMPLES["prices.aggregate_index"] = BASKET
+
 CHECKS = [
     pytest.param(check, id=f"{id} {name}")
     for id in methods()

@@ -1,0 +1,1 @@
+"""From elementary indices to the index of everything: structure, weights, chain links, contributions, publication."""
