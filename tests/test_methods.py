@@ -25,6 +25,12 @@ NAMED = pa.table(
     }
 )
 EXAMPLES["prices.shrinkflation"] = {"transactions": NAMED}
+EXAMPLES["prices.mars"] = {
+    "transactions": NAMED,
+    "attributes": pa.table(
+        {"product": ["1", "2", "3"], "attribute": ["kind"] * 3, "value": ["coffee", "rice", "coffee"]}
+    ),
+}
 
 BASKET = {
     "elementary": pa.table(

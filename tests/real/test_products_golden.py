@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from statcommons.prices.clean.mars import mars
 from statcommons.prices.clean.sizes import parse_size, shrinkflation
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "prices"
@@ -93,3 +94,38 @@ def test_sizes_agree_with_those_that_an_office_states():
         ("mleko uht mazurski smak 3,2% 1l", 1.0, "kg"),
         ("r/sieradz mleko uht 1,5%t sm.wanil.250g", 0.25, "l"),
     }
+
+
+# README of PriceIndices 0.3.1: product match, homogeneity and MARS of May to September 2025.
+MARS = {
+    "brand": (1.0000000, 0.04223639, 0.04223639),
+    "size": (1.0000000, 0.14589023, 0.14589023),
+    "fabric": (1.0000000, 0.47340153, 0.47340153),
+    "brand-size": (0.9494585, 0.17168061, 0.16300362),
+    "brand-fabric": (0.9494585, 0.96526753, 0.91648144),
+    "fabric-size": (1.0000000, 0.96526753, 0.96526753),
+    "brand-fabric-size": (0.9494585, 0.96526753, 0.91648144),
+}
+
+
+def test_priceindices_mars():
+    # One code (2) stands for two shirts: the description tells them apart.
+    sales = given(
+        "golden/dataMARS.csv",
+        """SELECT time, prodID || ' ' || description AS product, prices::DOUBLE AS price, quantities::DOUBLE AS quantity
+           FROM read_csv({table})""",
+    )
+    attributes = given(
+        "golden/dataMARS.csv",
+        """UNPIVOT (SELECT DISTINCT prodID || ' ' || description AS product, brand, size, fabric FROM read_csv({table}))
+           ON brand, size, fabric INTO NAME attribute VALUE value""",
+    )
+    made = mars(sales, attributes, strategy="two_months")
+    rows = {row["partition"]: row for row in made.result.to_pyarrow().to_pylist()}
+    assert set(rows) == {*MARS, "product"}
+    for name, expected in MARS.items():
+        found = [rows[name][column] for column in ("product_match", "homogeneity", "mars")]
+        assert found == pytest.approx(expected, abs=5e-9 if expected[0] == 1 else 5e-8)
+    assert rows["fabric-size"]["rank"] == 1
+    strata = {row["stratum"] for row in made.strata.to_pyarrow().to_pylist()}
+    assert "fabric=cotton;size=L" in strata
