@@ -1,41 +1,13 @@
-"""Price indices against the values of trusted packages on real and published data."""
+"""Multilateral indices against the values of trusted packages on real and published data."""
 
-from pathlib import Path
-
-import duckdb
 import numpy as np
 import pytest
+from golden_prices import query, unit_values
 
-from statcommons.prices.index import bilateral, multilateral
-from statcommons.prices.index.bilateral import bilateral_series, matched
+from statcommons.prices.index import multilateral
 from statcommons.prices.index.multilateral import geks_series, pairs
-from statcommons.prices.panel import panel
-
-DATA = Path(__file__).parents[3] / "shared" / "data" / "prices"
 
 GEKS_OF = {"geks": "fisher", "ccdi": "tornqvist", "geksw": "walsh", "geksj": "jevons"}  # names of PriceIndices
-
-
-def given(name):
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"needs shared/data/prices/{name}")
-    return str(path)
-
-
-def query(sql, name, **parameters):
-    """Rows of one file, every column read as text."""
-    with duckdb.connect() as connection:
-        table = f"read_csv('{given(name)}', all_varchar=true)"
-        return connection.execute(sql.format(table=table), parameters or None).fetchall()
-
-
-def unit_values(name, product, month="substr(time, 1, 7)"):
-    sql = f"""
-        SELECT {month}, {product}, sum(prices::DOUBLE * quantities::DOUBLE) / sum(quantities::DOUBLE),
-               sum(quantities::DOUBLE)
-        FROM {{table}} GROUP BY ALL"""
-    return panel(*(np.array(column) for column in zip(*query(sql, name), strict=True)))
 
 
 def values(name, kind, method, splice=""):
@@ -74,22 +46,6 @@ def test_priceindices_splices(splice):
     np.testing.assert_allclose(series.index[:16], list(expected.values()), rtol=1e-12)
 
 
-@pytest.mark.parametrize("formula", bilateral.FORMULAS)
-def test_priceindices_bilateral(priceindices, formula):
-    data, _, golden = priceindices
-    ((period, expected),) = values(golden, "bilateral", formula).items()
-    series = bilateral_series(data, formula)
-    assert series.index[series.periods.tolist().index(period)] == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("formula", ["laspeyres", "paasche", "fisher", "tornqvist", "jevons"])
-def test_priceindices_chained(priceindices, formula):
-    data, _, golden = priceindices
-    ((period, expected),) = values(golden, "chained", f"ch{formula}").items()
-    series = bilateral_series(data, formula, base="previous")
-    assert series.index[series.periods.tolist().index(period)] == pytest.approx(expected, rel=1e-12)
-
-
 @pytest.fixture(scope="module")
 def ces():
     """Four products, twelve periods, elasticity of substitution 2 (IndexNumR)."""
@@ -105,16 +61,6 @@ def indexnumr(func, method, option):
     return [value for (value,) in rows]
 
 
-@pytest.mark.parametrize("formula", bilateral.FORMULAS)
-def test_indexnumr_bilateral(ces, formula):
-    links = [matched(ces, max(t - 1, 0), t) for t in range(12)]
-    period_on_period = [bilateral.FORMULAS[formula](m.p0, m.p1, m.q0, m.q1) for m in links]
-    chained, fixed = bilateral_series(ces, formula, "previous"), bilateral_series(ces, formula, "fixed")
-    np.testing.assert_allclose(period_on_period, indexnumr("priceIndex", formula, "pop"), rtol=1e-12)
-    np.testing.assert_allclose(chained.index, indexnumr("priceIndex", formula, "chained"), rtol=1e-12)
-    np.testing.assert_allclose(fixed.index, indexnumr("priceIndex", formula, "fixedbase"), rtol=1e-12)
-
-
 @pytest.mark.parametrize("formula", multilateral.FORMULAS)
 def test_indexnumr_geks(ces, formula):
     sums = pairs(ces)
@@ -125,38 +71,6 @@ def test_indexnumr_geks(ces, formula):
         for window in (5, 11):
             expected = indexnumr("GEKSIndex", formula, f"{splice};window={window}")
             np.testing.assert_allclose(geks_series(sums, formula, window, splice).index, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("formula", "name"),
-    [
-        ("laspeyres", "laspeyres_index"),
-        ("paasche", "paasche_index"),
-        ("fisher", "fisher_index"),
-        ("tornqvist", "geometric_Tornqvist"),
-        ("walsh", "arithmetic_Walsh1"),
-        ("jevons", "jevons_index"),
-    ],
-)
-def test_gpindex_on_balk(formula, name):
-    tables = [np.array(query("SELECT * FROM {table}", f"golden/balk_{what}6.csv")) for what in ("price", "quantity")]
-    prices, quantities = (table[:, 1:].astype(float).T for table in tables)
-    ((_, *expected),) = [r for r in query("SELECT * FROM {table}", "golden/gpindex_balk_bilateral.csv") if r[0] == name]
-    index = [
-        bilateral.FORMULAS[formula](prices[0], p, quantities[0], q) for p, q in zip(prices, quantities, strict=True)
-    ]
-    np.testing.assert_allclose(index, np.array(expected, float), rtol=1e-14)
-
-
-@pytest.mark.parametrize(
-    ("formula", "expected"),
-    [("fisher", 0.967521726773), ("tornqvist", 0.969065405143), ("jevons", 1.037873325101)],
-)
-def test_uncleaned_polish_data_bilateral(formula, expected):
-    """The data have faults (a copied month, repeated quantities); these are the indices of the uncleaned rows."""
-    series = bilateral_series(unit_values("polish_rice_sugar_milk.csv", "EAN_code"), formula)
-    assert series.periods[[0, -1]].tolist() == ["2024-12", "2026-01"]
-    assert series.index[-1] == pytest.approx(expected, abs=1e-12)
 
 
 def test_uncleaned_polish_data_ccdi():

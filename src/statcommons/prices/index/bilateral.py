@@ -2,244 +2,39 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+import re
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from statcommons.core.errors import BadCall, BadData, nearest
+from statcommons.core.quality import notice
+from statcommons.prices.index.formulas import FORMULAS, find_formula, total
 from statcommons.prices.panel import Floats, Integers, Panel, Series, require_consecutive
 
-__all__ = [
-    "FORMULAS",
-    "Matched",
-    "bilateral_series",
-    "fisher",
-    "jevons",
-    "laspeyres",
-    "matched",
-    "paasche",
-    "tornqvist",
-    "walsh",
-]
+__all__ = ["Base", "Match", "Matched", "bilateral_series", "matched"]
 
-Formula: TypeAlias = Callable[[Floats, Floats, Floats, Floats], float]
+Base: TypeAlias = Literal["fixed", "previous", "year_ago"]
+"""What a period is compared with: the first, the one before it (and chained), or the same a year ago."""
 
+Match: TypeAlias = Literal["matched", "imputed"]
+"""Which products are compared: those sold in both periods, or those sold in either, a missing price being imputed."""
 
-def _total(terms: Floats) -> float:
-    # Rounded once, so that the order of the products cannot change the last digit.
-    return math.fsum(terms.tolist())
-
-
-def laspeyres(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
-    r"""Price the basket of the base period at the prices of both periods.
-
-    .. math:: P_L = \sum_i p_i^1 q_i^0 \Big/ \sum_i p_i^0 q_i^0
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices of the matched products in the base and the current period, above 0.
-    q0, q1 : array of shape (n,)
-        Quantities in the base and the current period, above 0; `q1` is not used.
-
-    Returns
-    -------
-    float
-        The index, 1 where no price changed.
-
-    References
-    ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 15, Laspeyres and Paasche indices.
-
-    Examples
-    --------
-    >>> p0, p1, q0, q1 = np.array([[1, 1], [0.5, 1], [10, 100], [5000, 100]])
-    >>> round(laspeyres(p0, p1, q0, q1), 4)
-    0.9545
-    """
-    return _total(p1 * q0) / _total(p0 * q0)
-
-
-def paasche(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
-    r"""Price the basket of the current period at the prices of both periods.
-
-    .. math:: P_P = \sum_i p_i^1 q_i^1 \Big/ \sum_i p_i^0 q_i^1
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices of the matched products in the base and the current period, above 0.
-    q0, q1 : array of shape (n,)
-        Quantities in the base and the current period, above 0; `q0` is not used.
-
-    Returns
-    -------
-    float
-        The index, 1 where no price changed.
-
-    References
-    ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 15, Laspeyres and Paasche indices.
-
-    Examples
-    --------
-    >>> p0, p1, q0, q1 = np.array([[1, 1], [0.5, 1], [10, 100], [5000, 100]])
-    >>> round(paasche(p0, p1, q0, q1), 4)
-    0.5098
-    """
-    return _total(p1 * q1) / _total(p0 * q1)
-
-
-def fisher(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
-    r"""Take the geometric mean of the Laspeyres and the Paasche index (the ideal index, superlative).
-
-    .. math:: P_F = \sqrt{P_L P_P}
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices of the matched products in the base and the current period, above 0.
-    q0, q1 : array of shape (n,)
-        Quantities in the base and the current period, above 0.
-
-    Returns
-    -------
-    float
-        The index, 1 where no price changed.
-
-    References
-    ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 15, the Fisher index as an average of
-    the Paasche and Laspeyres indices.
-
-    Examples
-    --------
-    >>> p0, p1, q0, q1 = np.array([[1, 1], [0.5, 1], [10, 100], [5000, 100]])
-    >>> round(fisher(p0, p1, q0, q1), 4)
-    0.6976
-    """
-    return math.sqrt(laspeyres(p0, p1, q0, q1) * paasche(p0, p1, q0, q1))
-
-
-def tornqvist(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
-    r"""Average the price relatives geometrically, each with its mean share in the turnover of the two periods.
-
-    .. math:: P_T = \prod_i (p_i^1 / p_i^0)^{(s_i^0 + s_i^1)/2}, \quad s_i^t = p_i^t q_i^t \Big/ \sum_j p_j^t q_j^t
-
-    Shares are over the matched products, so that each period's add up to 1. The index is superlative.
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices of the matched products in the base and the current period, above 0.
-    q0, q1 : array of shape (n,)
-        Quantities in the base and the current period, above 0.
-
-    Returns
-    -------
-    float
-        The index, 1 where no price changed.
-
-    References
-    ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 16, Theil's weighted stochastic
-    approach, and chapter 17, superlative indices: the Törnqvist index.
-
-    Examples
-    --------
-    >>> p0, p1, q0, q1 = np.array([[1, 1], [0.5, 1], [10, 100], [5000, 100]])
-    >>> round(tornqvist(p0, p1, q0, q1), 4)
-    0.6944
-    """
-    v0, v1 = p0 * q0, p1 * q1
-    shares = (v0 / _total(v0) + v1 / _total(v1)) / 2
-    return math.exp(_total(shares * np.log(p1 / p0)))
-
-
-def walsh(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
-    r"""Price a basket of the geometric means of both periods' quantities (superlative).
-
-    .. math:: P_W = \sum_i p_i^1 \sqrt{q_i^0 q_i^1} \Big/ \sum_i p_i^0 \sqrt{q_i^0 q_i^1}
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices of the matched products in the base and the current period, above 0.
-    q0, q1 : array of shape (n,)
-        Quantities in the base and the current period, above 0.
-
-    Returns
-    -------
-    float
-        The index, 1 where no price changed.
-
-    References
-    ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 15, the Walsh index and the theory of
-    the pure price index.
-
-    Examples
-    --------
-    >>> p0, p1, q0, q1 = np.array([[1, 1], [0.5, 1], [10, 100], [5000, 100]])
-    >>> round(walsh(p0, p1, q0, q1), 4)
-    0.6545
-    """
-    basket = np.sqrt(q0 * q1)
-    return _total(p1 * basket) / _total(p0 * basket)
-
-
-def jevons(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
-    r"""Average the price relatives geometrically, all alike (an elementary index, for prices without quantities).
-
-    .. math:: P_J = \prod_i (p_i^1 / p_i^0)^{1/n}
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices of the matched products in the base and the current period, above 0.
-    q0, q1 : array of shape (n,)
-        Not used.
-
-    Returns
-    -------
-    float
-        The index, 1 where no price changed.
-
-    References
-    ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 20, elementary indices.
-
-    Examples
-    --------
-    >>> p0, p1, q0, q1 = np.array([[1, 1], [0.5, 1], [10, 100], [5000, 100]])
-    >>> round(jevons(p0, p1, q0, q1), 4)
-    0.7071
-    """
-    return math.exp(_total(np.log(p1 / p0)) / len(p0))
-
-
-FORMULAS: dict[str, Formula] = {
-    "laspeyres": laspeyres,
-    "paasche": paasche,
-    "fisher": fisher,
-    "tornqvist": tornqvist,
-    "walsh": walsh,
-    "jevons": jevons,
-}
-"""The bilateral formulas by name."""
+YEARLY = re.compile(r"(\d{4})(-(?:W\d{2}|\d{2}))")
 
 
 class Matched(NamedTuple):
-    """The products that two periods have in common.
+    """The products over which two periods are compared.
 
     Parameters
     ----------
     p0, p1, q0, q1 : array of shape (n,)
-        Prices and quantities in the base and the current period, in the order of the product codes.
+        Prices and quantities in the base and the current period, in the order of the product codes; a quantity is 0
+        where the price was imputed.
     share_base, share_current : float
-        Their share in the whole turnover of the base and of the current period.
+        Share of the products sold in both in the whole turnover of the base and of the current period.
+    product : integer array of shape (n,)
+        Position of each product in the panel.
     """
 
     p0: Floats
@@ -248,10 +43,14 @@ class Matched(NamedTuple):
     q1: Floats
     share_base: float
     share_current: float
+    product: Integers
 
 
-def matched(panel: Panel, base: int, current: int) -> Matched:
-    """Match the products of two periods of a panel.
+def matched(panel: Panel, base: int, current: int, match: Match = "matched") -> Matched:
+    r"""Match the products of two periods of a panel.
+
+    A missing price is imputed by the overall mean: it is the product's other price, moved by the mean change of the
+    matched products. The mean is geometric, each product with its mean share in the turnover of the two periods.
 
     Parameters
     ----------
@@ -259,27 +58,37 @@ def matched(panel: Panel, base: int, current: int) -> Matched:
         Unit values of N products in T periods.
     base, current : int
         Positions of the two periods, from 0.
+    match : {"matched", "imputed"}
+        The products sold in both periods; or those sold in either, with imputed prices at a quantity of 0.
 
     Returns
     -------
     Matched
-        Prices, quantities and turnover shares of the products sold in both.
+        Prices and quantities of the products, and the turnover shares of those sold in both.
 
     Raises
     ------
     BadData
         No product is sold in both periods.
 
+    References
+    ----------
+    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 9, temporarily missing prices:
+    imputation by the change of all other prices.
+
     Examples
     --------
     >>> from statcommons.prices.panel import panel
     >>> months = np.array(["2024-01", "2024-01", "2024-02"])
-    >>> both = matched(panel(months, np.array(["tea", "rice", "tea"]), [2, 1, 3], [1, 6, 5]), 0, 1)
+    >>> two = panel(months, np.array(["tea", "rice", "tea"]), [2, 1, 3], [1, 6, 5])
+    >>> both = matched(two, 0, 1)
     >>> both.p1.tolist(), both.share_base, both.share_current
     ([3.0], 0.25, 1.0)
+    >>> matched(two, 0, 1, "imputed").p1.round(6).tolist()
+    [1.5, 3.0]
     """
     rows0, rows1 = np.flatnonzero(panel.period == base), np.flatnonzero(panel.period == current)
-    _, common0, common1 = np.intersect1d(
+    products, common0, common1 = np.intersect1d(
         panel.product[rows0], panel.product[rows1], assume_unique=True, return_indices=True
     )
     if not common0.size:
@@ -288,22 +97,46 @@ def matched(panel: Panel, base: int, current: int) -> Matched:
             remedy="Define products more broadly, or compare periods that share products.",
         )
     in0, in1 = rows0[common0], rows1[common1]
-    return Matched(
+    both = Matched(
         p0=panel.price[in0],
         p1=panel.price[in1],
         q0=panel.quantity[in0],
         q1=panel.quantity[in1],
         share_base=_value(panel, in0) / _value(panel, rows0),
         share_current=_value(panel, in1) / _value(panel, rows1),
+        product=products,
+    )
+    return both if match == "matched" else _imputed(panel, both, rows0, rows1)
+
+
+def _imputed(panel: Panel, both: Matched, rows0: Integers, rows1: Integers) -> Matched:
+    """Add the products sold in one of two periods only, their other price moved with the mean of the matched."""
+    change = FORMULAS["tornqvist"](*both[:4])
+    products = np.union1d(panel.product[rows0], panel.product[rows1])
+    p0, p1, q0, q1 = np.zeros((4, len(products)))
+    for rows, p, q in ((rows0, p0, q0), (rows1, p1, q1)):
+        place = np.searchsorted(products, panel.product[rows])
+        p[place], q[place] = panel.price[rows], panel.quantity[rows]
+    return both._replace(
+        p0=np.where(q0 > 0, p0, p1 / change), p1=np.where(q1 > 0, p1, p0 * change), q0=q0, q1=q1, product=products
     )
 
 
 def _value(panel: Panel, rows: Integers) -> float:
-    return _total(panel.price[rows] * panel.quantity[rows])
+    return total(panel.price[rows] * panel.quantity[rows])
 
 
-def bilateral_series(panel: Panel, formula: str = "fisher", base: Literal["fixed", "previous"] = "fixed") -> Series:
-    """Compare each period with the first, or with the one before it and chain.
+def bilateral_series(
+    panel: Panel,
+    formula: str = "fisher",
+    base: Base = "fixed",
+    match: Match = "matched",
+    *,
+    sigma: float = 0.7,
+    tau: float = 0.7,
+    basket: tuple[Any, Any] | None = None,
+) -> Series:
+    """Compare each period with the first, with the one before it and chain, or with the same a year ago.
 
     Parameters
     ----------
@@ -311,25 +144,37 @@ def bilateral_series(panel: Panel, formula: str = "fisher", base: Literal["fixed
         Unit values of N products in T periods.
     formula : str
         One of `FORMULAS`.
-    base : {"fixed", "previous"}
+    base : {"fixed", "previous", "year_ago"}
         ``fixed`` compares with the first period; ``previous`` multiplies the comparisons of neighbouring periods,
-        which follows new products but drifts where prices and quantities bounce (sales).
+        which follows new products but drifts where prices and quantities bounce (sales); ``year_ago`` compares with
+        the same month or week a year ago, not chained: periods without one are left out.
+    match : {"matched", "imputed"}
+        The products sold in both periods compared, or those sold in either, see `matched`. A unit value or value
+        index is over all products always.
+    sigma : float
+        Elasticity of substitution (Lloyd-Moulton).
+    tau : float
+        Weight of the geometric index (AG mean), from 0 to 1.
+    basket : pair of periods, optional
+        First and last period from which the basket of a Lowe or Young index is summed; else the first of the panel.
 
     Returns
     -------
     Series
-        Index numbers of the T periods, with the match of each comparison.
+        Index numbers of the periods, with the match of each comparison.
 
     Raises
     ------
     BadData
-        Two compared periods have no product in common, or (chained) a period is missing.
+        Two compared periods have no product in common, or none of the basket; a period is missing (chained); or none
+        has another a year before it.
     BadCall
-        An unknown formula or base.
+        An unknown formula, base or match; or a basket without periods, or for a formula that has none.
 
     References
     ----------
-    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 15, fixed base versus chain indices.
+    ILO et al. (2004), Consumer Price Index Manual: Theory and Practice, chapter 15, fixed base versus chain indices,
+    and chapter 22, year-over-year monthly indices.
 
     Examples
     --------
@@ -340,19 +185,88 @@ def bilateral_series(panel: Panel, formula: str = "fisher", base: Literal["fixed
     >>> bilateral_series(p, "fisher", base="previous").index.round(3).tolist()
     [1.0, 0.698, 0.979]
     """
-    if formula not in FORMULAS:
-        raise BadCall(f"There is no bilateral formula {formula!r}.", remedy=nearest(formula, list(FORMULAS)))
-    if base not in ("fixed", "previous"):
-        raise BadCall(f"base is {base!r}.", remedy="Give 'fixed' or 'previous'.")
-    if base == "previous":
-        require_consecutive(panel.periods)
-    current = range(len(panel.periods))
-    matches = [matched(panel, 0 if base == "fixed" else max(t - 1, 0), t) for t in current]
-    changes = np.array([FORMULAS[formula](m.p0, m.p1, m.q0, m.q1) for m in matches])
+    compute = find_formula(formula)
+    for name, value, choices in (("base", base, get_args(Base)), ("match", match, get_args(Match))):
+        if value not in choices:
+            raise BadCall(f"{name} is {value!r}.", remedy=nearest(str(value), choices))
+    if basket is not None and compute.needs != "basket":
+        raise BadCall(f"The {formula} index has no basket.", remedy="Leave the basket out, or take lowe or young.")
+    links = _links(panel, base)
+    matches = [matched(panel, a, b, match) for a, b in links]
+    if compute.needs == "all products":
+        changes = [compute(*_whole(panel, a, b)) for a, b in links]
+    elif compute.needs == "basket":
+        changes = [
+            compute(*m[:4], **one) for m, one in zip(matches, _baskets(panel, basket, links, matches), strict=True)
+        ]
+    else:
+        changes = [compute(*m[:4], sigma=sigma, tau=tau) for m in matches]
+    index = np.array(changes)
     return Series(
-        periods=panel.periods,
-        index=changes if base == "fixed" else np.cumprod(changes),
-        matched_products=np.array([len(m.p0) for m in matches]),
+        periods=panel.periods[[b for _, b in links]],
+        index=index.cumprod() if base == "previous" else index,
+        matched_products=np.array([np.count_nonzero((m.q0 > 0) & (m.q1 > 0)) for m in matches]),
         matched_share_base=np.array([m.share_base for m in matches]),
         matched_share_current=np.array([m.share_current for m in matches]),
     )
+
+
+def _links(panel: Panel, base: Base) -> list[tuple[int, int]]:
+    """Pair each period with the one that it is compared with, by position."""
+    current = range(len(panel.periods))
+    if base == "fixed":
+        return [(0, t) for t in current]
+    if base == "previous":
+        require_consecutive(panel.periods)
+        return [(max(t - 1, 0), t) for t in current]
+    position = {str(period): t for t, period in enumerate(panel.periods)}
+    parts = [YEARLY.fullmatch(period) for period in position]
+    if not all(parts):
+        raise BadCall("There is no year ago.", remedy="Give months (2024-12) or weeks (2024-W50) as periods.")
+    ago = [f"{int(part[1]) - 1:04d}{part[2]}" for part in parts if part]
+    first = str(panel.periods[0])
+    lost = [period for period, before in zip(position, ago, strict=True) if before >= first and before not in position]
+    if lost:
+        notice(f"No data a year before, so left out: {', '.join(lost)}.")
+    found = [(position[before], t) for t, before in enumerate(ago) if before in position]
+    if not found:
+        raise BadData(
+            f"No period from {first} to {panel.periods[-1]} has another a year before it.",
+            remedy="Supply more than a year.",
+        )
+    return found
+
+
+def _whole(panel: Panel, *periods: int) -> tuple[Floats, ...]:
+    """Take all products of each of two periods as one: their unit values, then their quantities."""
+    rows = [np.flatnonzero(panel.period == t) for t in periods]
+    quantities = [total(panel.quantity[one]) for one in rows]
+    prices = [_value(panel, one) / quantity for one, quantity in zip(rows, quantities, strict=True)]
+    return tuple(np.array([[number] for number in prices + quantities]))
+
+
+def _baskets(
+    panel: Panel, basket: tuple[Any, Any] | None, links: list[tuple[int, int]], matches: list[Matched]
+) -> list[dict[str, Floats]]:
+    """Sum quantities and values of the periods of the basket, and give them for the products of each comparison."""
+    first, last = basket or (panel.periods[0], panel.periods[0])
+    inside = np.array([first <= period <= last for period in panel.periods])
+    if not inside.any():
+        raise BadCall(
+            f"There is no period from {first} to {last} for the basket.",
+            remedy=f"Give periods between {panel.periods[0]} and {panel.periods[-1]}.",
+        )
+    # The rows of a product are neighbours and in the order of time, so that these sums do not depend on any order.
+    rows = np.flatnonzero(inside[panel.period])
+    product, quantity = panel.product[rows], panel.quantity[rows]
+    qb, vb = (
+        np.bincount(product, weights, len(panel.products)).astype(np.float64)
+        for weights in (quantity, panel.price[rows] * quantity)
+    )
+    for (a, b), one in zip(links, matches, strict=True):
+        if not vb[one.product].any():
+            raise BadData(
+                f"No product of the basket is sold in both {panel.periods[a]} and {panel.periods[b]}.",
+                remedy="Take the basket from periods nearer to these.",
+            )
+    return [{"qb": qb[one.product], "vb": vb[one.product]} for one in matches]

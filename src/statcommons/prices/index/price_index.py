@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from statcommons.core.errors import BadCall
 from statcommons.core.method import method
 from statcommons.core.progress import step
 from statcommons.core.quality import measure, notice
 from statcommons.core.schema import Ge, Le, Table, Unit
 from statcommons.prices.data import PriceIndex, Transactions
-from statcommons.prices.index.bilateral import bilateral_series
+from statcommons.prices.index.bilateral import Base, Match, bilateral_series
+from statcommons.prices.index.formulas import Name
 from statcommons.prices.index.multilateral import Splice, geks_series, pairs
 from statcommons.prices.unit_values import By, panels
 from statcommons.toolbox.periods import Frequency
@@ -28,29 +30,46 @@ HANDBOOK = "UN Task Team on Scanner Data, e-handbook CPI from new data sources"
 def bilateral_index(
     transactions: Table[Transactions],
     *,
-    formula: Literal["tornqvist", "fisher", "walsh", "jevons", "laspeyres", "paasche"] = "tornqvist",
-    base: Literal["fixed", "previous"] = "fixed",
+    formula: Name = "tornqvist",
+    base: Base = "fixed",
+    match: Match = "matched",
     period: Frequency = "month",
     by: By = "total",
+    sigma: Annotated[float, Ge(0), Le(100)] = 0.7,
+    tau: Annotated[float, Ge(0), Le(1), Unit("share")] = 0.7,
+    basket_from: str | None = None,
+    basket_to: str | None = None,
 ) -> Table[PriceIndex]:
-    """Compile a bilateral price index from scanner data.
+    """Compile a bilateral price index from scanner data, by any of the formulas of the handbooks.
 
-    Each period is compared over the products that both have: with the first period, or with the one before and then
-    chained. A chained index follows new products but drifts where prices bounce in sales; the multilateral index does
-    not.
+    Each period is compared over the products that both have: with the first period, with the one before and then
+    chained, or with the same month a year ago. A chained index follows new products but drifts where prices bounce in
+    sales; the multilateral index does not.
 
     Parameters
     ----------
     transactions : Transactions
         Sales, in any order; unit values are computed first.
-    formula : {"tornqvist", "fisher", "walsh", "jevons", "laspeyres", "paasche"}
-        Index formula.
-    base : {"fixed", "previous"}
-        Whether a period is compared with the first, or with the one before it and chained.
+    formula : str
+        Index formula. Those named unit_value and value are over all products, matched or not.
+    base : {"fixed", "previous", "year_ago"}
+        Whether a period is compared with the first, with the one before it and chained, or with the same month or week
+        a year ago (then the index is 1 in that period, and the first year has none).
+    match : {"matched", "imputed"}
+        Whether only products sold in both periods are compared, or a price missing in one is imputed by the mean change
+        of the matched products.
     period : {"month", "week"}
         Whether prices are averaged over months or weeks.
     by : {"total", "group"}
         One index over all products, or one a group.
+    sigma : float
+        Elasticity of substitution, for lloyd_moulton.
+    tau : float
+        Weight of the geometric Laspeyres index, for ag_mean.
+    basket_from : str, optional
+        First period of the basket, for lowe, young and their geometric forms; else the first period there is.
+    basket_to : str, optional
+        Last period of the basket; else its first.
 
     Returns
     -------
@@ -60,7 +79,7 @@ def bilateral_index(
     Raises
     ------
     BadData
-        When two compared periods have no product in common.
+        When two compared periods have no product in common, or none of the basket.
 
     Examples
     --------
@@ -73,8 +92,19 @@ def bilateral_index(
     >>> bilateral_index(sales, formula="fisher").index.round(3).to_pyarrow().to_pylist()
     [1.0, 0.698]
     """
-    found = {name: bilateral_series(one, formula, base) for name, one in panels(transactions, period, by).items()}
-    return _index_table(found, formula, 0, base)
+    if basket_to is not None and basket_from is None:
+        raise BadCall("The basket has a last period, but no first.", remedy="Give basket_from.")
+    basket = None if basket_from is None else (basket_from, basket_to or basket_from)
+    found = {
+        name: bilateral_series(one, formula, base, match, sigma=sigma, tau=tau, basket=basket)
+        for name, one in panels(transactions, period, by).items()
+    }
+    if match == "matched":
+        return _index_table(found, formula, 0, base)
+    unmatched = [1 - (one.matched_share_base + one.matched_share_current) / 2 for one in found.values()]
+    largest = max(float(one.max()) for one in unmatched)
+    measure("Largest share of turnover with an imputed price", largest, unit="share", indicator="ESS A7")
+    return _index_table(found, f"{formula}_imputed", 0, base)
 
 
 @method(version="1.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
@@ -150,9 +180,8 @@ def _index_table(found: Mapping[str, Series], formula: str, window: int, splice:
     def joined(name: str) -> Any:
         return np.concatenate([np.asarray(getattr(series, name)) for series in found.values()])
 
-    current = np.concatenate([np.asarray(series.matched_share_current)[1:] for series in found.values()])
-    if current.size:
-        measure("Smallest matched share of turnover", float(current.min()), unit="share", indicator="NQAF 14 accuracy")
+    smallest = float(joined("matched_share_current").min())
+    measure("Smallest matched share of turnover", smallest, unit="share", indicator="NQAF 14 accuracy")
     return pa.table(
         {
             "period": joined("periods").astype(str),
