@@ -196,9 +196,8 @@ def bilateral_series(
     if compute.needs == "all products":
         changes = [compute(*_whole(panel, a, b)) for a, b in links]
     elif compute.needs == "basket":
-        changes = [
-            compute(*m[:4], **one) for m, one in zip(matches, _baskets(panel, basket, links, matches), strict=True)
-        ]
+        baskets = _baskets(panel, basket, links, matches)
+        changes = [compute(*m[:4], qb=qb, vb=vb) for m, (qb, vb) in zip(matches, baskets, strict=True)]
     else:
         changes = [compute(*m[:4], sigma=sigma, tau=tau) for m in matches]
     index = np.array(changes)
@@ -247,7 +246,7 @@ def _whole(panel: Panel, *periods: int) -> tuple[Floats, ...]:
 
 def _baskets(
     panel: Panel, basket: tuple[Any, Any] | None, links: list[tuple[int, int]], matches: list[Matched]
-) -> list[dict[str, Floats]]:
+) -> list[tuple[Floats, Floats]]:
     """Sum quantities and values of the periods of the basket, and give them for the products of each comparison."""
     first, last = basket or (panel.periods[0], panel.periods[0])
     inside = np.array([first <= period <= last for period in panel.periods])
@@ -269,4 +268,4 @@ def _baskets(
                 f"No product of the basket is sold in both {panel.periods[a]} and {panel.periods[b]}.",
                 remedy="Take the basket from periods nearer to these.",
             )
-    return [{"qb": qb[one.product], "vb": vb[one.product]} for one in matches]
+    return [(qb[one.product], vb[one.product]) for one in matches]
