@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NewType
 
 import click
 from pygments.lexers.special import TextLexer
@@ -120,7 +120,7 @@ def is_function(one: Any) -> bool:
 
 
 def _home(one: Any, module: Any) -> str:
-    own = inspect.isclass(one) or is_function(one)
+    own = inspect.isclass(one) or is_function(one) or isinstance(one, NewType)
     return str(one.__module__) if own else str(module.__name__)
 
 
@@ -144,7 +144,7 @@ def _again(module: Any, name: str) -> str:
     """Give a name that is at home elsewhere an address here too."""
     one = getattr(module, name, None)
     home = _home(one, module)
-    kind = "class" if inspect.isclass(one) else "function"
+    kind = "class" if inspect.isclass(one) else "function" if is_function(one) else "data"
     ours = home.startswith("statcommons")
     there = f"{{py:obj}}`{home}.{name}`" if ours else f"`{home}.{name}`"
     return _directive(kind, module.__name__, name, f"The same as {there}.")

@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 
 # The face of the library. Names are imported when they are used, so that `statcommons --help` answers at once.
 _FACE = {
+    "BadCall": "errors",
+    "BadData": "errors",
     "connect": "engine",
     "current": "engine",
     "total": "engine",
@@ -34,10 +36,36 @@ _FACE = {
     "rng": "seed",
     "source": "source",
     "step": "progress",
+    **dict.fromkeys(
+        (
+            "Attribute",
+            "Concept",
+            "Confidential",
+            "Dimension",
+            "Ge",
+            "Gt",
+            "Le",
+            "Lt",
+            "MaxLen",
+            "Measure",
+            "MinLen",
+            "Not",
+            "Pattern",
+            "Period",
+            "Schema",
+            "Table",
+            "Tables",
+            "Time",
+            "Unit",
+            "table_schema",
+        ),
+        "schema",
+    ),
 }
 
 if TYPE_CHECKING:
     from statcommons.core.engine import connect, current, total, using
+    from statcommons.core.errors import BadCall, BadData
     from statcommons.core.kernel import walk
     from statcommons.core.method import method
     from statcommons.core.progress import step
@@ -45,10 +73,53 @@ if TYPE_CHECKING:
     from statcommons.core.reading import read, table
     from statcommons.core.rerun import rerun
     from statcommons.core.run import load_run, run
+    from statcommons.core.schema import (
+        Attribute,
+        Concept,
+        Confidential,
+        Dimension,
+        Ge,
+        Gt,
+        Le,
+        Lt,
+        MaxLen,
+        Measure,
+        MinLen,
+        Not,
+        Pattern,
+        Period,
+        Schema,
+        Table,
+        Tables,
+        Time,
+        Unit,
+        table_schema,
+    )
     from statcommons.core.seed import rng
     from statcommons.core.source import source
 
 __all__ = [
+    "Attribute",
+    "BadCall",
+    "BadData",
+    "Concept",
+    "Confidential",
+    "Dimension",
+    "Ge",
+    "Gt",
+    "Le",
+    "Lt",
+    "MaxLen",
+    "Measure",
+    "MinLen",
+    "Not",
+    "Pattern",
+    "Period",
+    "Schema",
+    "Table",
+    "Tables",
+    "Time",
+    "Unit",
     "connect",
     "current",
     "load_run",
@@ -62,6 +133,7 @@ __all__ = [
     "source",
     "step",
     "table",
+    "table_schema",
     "total",
     "using",
     "walk",

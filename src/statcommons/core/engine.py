@@ -156,6 +156,14 @@ class Engine:
         with connect(spill=self.folder() / "writer") as duckdb:
             duckdb.to_parquet(duckdb.parquet(self.stage(expr, name)).cast(expr.schema()), path, name)
 
+    def kept(self, expr: ibis.Table, name: str = "Compute") -> ibis.Table:
+        """Compute a table once, in constant memory, where several results are made from it."""
+        if self.kind == "duckdb":
+            file = self.new_file(".parquet")
+            self.to_parquet(expr, file, name)
+            return self.parquet([file])
+        return self.parquet(self.stage(expr, name)).cast(expr.schema())
+
     def stage(self, expr: ibis.Table, name: str = "Write") -> list[Path]:
         """Compute a table into Parquet files in the spill folder, one a partition (Spark only)."""
         folder = self.new_file("-staged")

@@ -240,6 +240,8 @@ def nearest(name: str, choices: Sequence[str]) -> str:
     """
     by_lower = {choice.lower(): choice for choice in reversed(choices)}
     close = [by_lower[one] for one in get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)]
-    known = ", ".join(choices[:30]) + (f" and {len(choices) - 30} more" if len(choices) > 30 else "")
     guess = f"Did you mean {close[0]!r}? " if close else ""
+    if close and len(choices) > 8:  # a long list would hide the guess
+        return guess.strip()
+    known = ", ".join(choices[:30]) + (f" and {len(choices) - 30} more" if len(choices) > 30 else "")
     return f"{guess}Known: {known}." if choices else f"{guess}None is known."
