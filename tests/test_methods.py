@@ -43,6 +43,7 @@ BASKET = {
     "weights": pa.table({"group": ["01.1", "01.2", "02.1"], "weight": [50.0, 30.0, 20.0]}),
 }
 EXAMPLES["prices.aggregate_index"] = BASKET
+EXAMPLES["prices.elementary_index"] = {"prices": MARKET}
 
 CHECKS = [
     pytest.param(check, id=f"{id} {name}")

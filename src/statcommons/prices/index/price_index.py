@@ -100,11 +100,11 @@ def bilateral_index(
         for name, one in panels(transactions, period, by).items()
     }
     if match == "matched":
-        return _index_table(found, formula, 0, base)
+        return index_table(found, formula, 0, base)
     unmatched = [1 - (one.matched_share_base + one.matched_share_current) / 2 for one in found.values()]
     largest = max(float(one.max()) for one in unmatched)
     measure("Largest share of turnover with an imputed price", largest, unit="share", indicator="ESS A7")
-    return _index_table(found, f"{formula}_imputed", 0, base)
+    return index_table(found, f"{formula}_imputed", 0, base)
 
 
 @method(version="1.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
@@ -166,10 +166,10 @@ def multilateral_index(
                 notice(f"There are {len(one.periods)} periods, fewer than the window of {window}: one window was used.")
             found[name] = geks_series(pairs(one), formula, window, splice)
             progress.advance()
-    return _index_table(found, f"geks_{formula}", window, splice)
+    return index_table(found, f"geks_{formula}", window, splice)
 
 
-def _index_table(found: Mapping[str, Series], formula: str, window: int, splice: str) -> Any:
+def index_table(found: Mapping[str, Series], formula: str, window: int, splice: str) -> Any:
     """Bring index series of groups to the columns of PriceIndex, and measure how much is matched."""
     import numpy as np
     import pyarrow as pa
