@@ -300,7 +300,7 @@ class Formula:
 
 
 MANUAL = "Manual, chapter"
-LIPPE = "Von der Lippe (2007), Index Theory and Price Statistics, chapter"
+LIPPE = "von der Lippe (2007), Index Theory and Price Statistics"
 
 FORMULAS: dict[Name, Formula] = {
     # Superlative, and the two that they are made of
@@ -334,7 +334,7 @@ FORMULAS: dict[Name, Formula] = {
         lambda x: total(np.sqrt(x.r)) / total(1 / np.sqrt(x.r)),
         r"\sum r^{1/2} / \sum r^{-1/2}",
         "IPCTM",
-        "Mehrhoff (2007), after Balk and Walsh; Dikhanov's index is the same",
+        f"Balk, Mehrhoff (in {LIPPE}) and Walsh; Dikhanov's index is the same",
         "prices",
     ),
     # Weights of another period
@@ -350,11 +350,11 @@ FORMULAS: dict[Name, Formula] = {
         lambda x: _geometric(x, x.p0 * x.quantities_of_basket),
         r"\prod r^w, \; w = p^0 q^b / \sum p^0 q^b",
         "IPCM",
-        f"{MANUAL} 15",
+        f"{MANUAL} 1; Lowe's hybrid shares, averaged geometrically",
         "basket",
     ),
     "geometric_young": Formula(
-        lambda x: _geometric(x, x.values_of_basket), r"\prod r^{s^b}", "IPCTM", f"{MANUAL} 15", "basket"
+        lambda x: _geometric(x, x.values_of_basket), r"\prod r^{s^b}", "IPCTM", f"{MANUAL} 1", "basket"
     ),
     # Geometric means
     "geometric_laspeyres": Formula(lambda x: _geometric(x, x.s0), r"\prod r^{s^0}", "IPCM", f"{MANUAL} 16"),
@@ -393,7 +393,7 @@ FORMULAS: dict[Name, Formula] = {
         lambda x: _vartia(x, lambda a, b: np.sqrt(a) * np.sqrt(b)),
         r"\prod r^{\sqrt{v^0 v^1} / \sqrt{V^0 V^1}}",
         "ICT",
-        f"{LIPPE} 3",
+        f"Walsh and Vartia, in {LIPPE}, p. 232",
     ),
     # Other means of relatives
     "palgrave": Formula(lambda x: _arithmetic(x, x.s1), r"\sum s^1 r", "IPCM", f"{MANUAL} 16"),
@@ -418,7 +418,7 @@ FORMULAS: dict[Name, Formula] = {
         lambda x: _basket(x, x.q0 * x.q1 / (x.q0 + x.q1)),
         r"\sum p^1 h / \sum p^0 h, \; h = q^0 q^1 / (q^0 + q^1)",
         "IPCTM",
-        "Geary (1958), Khamis (1972), of two periods",
+        "Geary (1958), Khamis (1970), of two periods",
     ),
     "bialek": Formula(
         lambda x: math.sqrt(_basket(x, np.minimum(x.q0, x.q1)) * _basket(x, np.maximum(x.q0, x.q1))),
@@ -450,7 +450,7 @@ FORMULAS: dict[Name, Formula] = {
         lambda x: _deflated(x, (x.v0 + x.v1) / (x.q0 + x.q1)),
         r"\frac{V^1}{V^0} \Big/ \frac{\sum q^1 u}{\sum q^0 u}, \; u = (v^0 + v^1) / (q^0 + q^1)",
         "ICT",
-        f"Lehr (1885); {LIPPE} 3",
+        "Lehr (1885), Beiträge zur Statistik der Preise",
     ),
     "unit_value": Formula(
         lambda x: _change(x) * total(x.q0) / total(x.q1),
