@@ -43,6 +43,16 @@ BASKET = {
     "weights": pa.table({"group": ["01.1", "01.2", "02.1"], "weight": [50.0, 30.0, 20.0]}),
 }
 EXAMPLES["prices.aggregate_index"] = BASKET
+
+VALUES = {
+    "period": ["2026-01"] * 3 + ["2026-02"] * 3,
+    "group": ["01.1"] * 6,
+    "product": ["rice", "tea", "milk"] * 2,
+    "price": [2.0, 3.0, 1.0, 2.1, 30.0, 1.0],
+    "quantity": [9.0, 4.0, 7.0, 8.0, 1.0, 6.0],
+    "turnover": [18.0, 12.0, 7.0, 16.8, 30.0, 6.0],
+}
+EXAMPLES["prices.filter_changes"] = {"unit_values": pa.table(VALUES)}
 EXAMPLES["prices.elementary_index"] = {"prices": MARKET}
 
 CHECKS = [

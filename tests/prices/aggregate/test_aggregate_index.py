@@ -98,9 +98,10 @@ def test_lowe_weights_go_to_the_link_with_the_prices_and_young_weights_stand():
     months = [f"2022-{month:02d}" for month in range(1, 13)] + ["2023-01"]
     levels = walks(5, months)
     sets = [("2022-01", [1, 1, 1, 1, 1]), ("2022-12", [10, 20, 30, 25, 15])]
-    of_year = weights(*sets) | {"price_reference": [None] * 5 + ["2022"] * 5}
+    of_year = weights(*sets) | {"price_reference": [None] * 5 + ["2022"] * 2 + ["2022-03", None, "2022-12"]}
     growth = levels[12] / levels[11]
-    updated = np.array(sets[1][1]) * levels[11] / levels[:12].mean(axis=0)
+    then = np.array([*levels[:12, :2].mean(axis=0), levels[2, 2], *levels[11, 3:]])
+    updated = np.array(sets[1][1]) * levels[11] / then
     for formula, used in (("lowe", updated), ("young", np.array(sets[1][1]))):
         made = aggregate_index(elementary(levels, months), of_year, formula=formula)
         series = grid(made.result, "index", months)["_T"]

@@ -196,8 +196,6 @@ def aggregate_index(
     groups = None if structure is None else current().collect(structure, "Read the structure")
     tree = tree_of(groups, {row["group"] for row in rows} | set(prices_table["group"].unique().to_pylist()))
     periods = sorted(prices_table["period"].unique().to_pylist())
-    if not periods or not rows:
-        raise BadData("There is no elementary index or no weight.", remedy="Give one row a period and group.")
     if len({len(period) for period in periods}) > 1:
         raise BadData("Periods of several lengths are mixed.", remedy="Give months, quarters or weeks only.")
     require_consecutive(np.array(periods, dtype=object))
