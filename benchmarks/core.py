@@ -228,13 +228,18 @@ class Paths(Schema, key=("ship",)):
     length: Annotated[float, Measure, "Length of the path"]
 
 
-# Ships have between 20,000 and 120,000 names; the second number makes the order of rows arbitrary.
+# The ship and the second are hashes, which makes the order of rows arbitrary.
 REPORTS = """
-    SELECT (200000000 + 37 * (hash(n) % (20000 + {rows} // 500)))::VARCHAR AS ship,
+    SELECT (200000000 + 37 * (hash(n) % {ships}))::VARCHAR AS ship,
         (hash(7 * n) % 10000000)::BIGINT AS second,
         (hash(11 * n) % 1000000) / 1000.0 AS x
     FROM range({rows}) AS numbers(n)
 """
+
+
+def reports(rows: int, a_ship: int = 0) -> str:
+    """Write the query that makes reports: of 20,000 and more ships, or with so many reports a ship on average."""
+    return REPORTS.format(rows=rows, ships=rows // a_ship if a_ship else 20_000 + rows // 500)
 
 
 def lengths(rows: pa.Table) -> pa.Table:
@@ -310,7 +315,18 @@ def kernel(rows: int, folder: Path) -> Iterator[Sides]:
     The sort by ship and second is timed on all sides (DuckDB's, NumPy's lexsort, pandas' sort_values). NumPy and pandas
     hold all rows in memory.
     """
-    file = made(folder / f"reports-{rows}.parquet", REPORTS.format(rows=rows))
+    file = made(folder / f"reports-{rows}.parquet", reports(rows))
+    yield {
+        OURS: lambda: walked(file),
+        "NumPy loop": lambda: looped(file, sort=True),
+        "pandas groupby.apply": lambda: applied(file, sort=True),
+    }
+
+
+@case(sizes=(200_000, 2_000_000, 20_000_000), quick=5_000, rounds=3, goals=(PANDAS,))
+def kernel_over_short_units(rows: int, folder: Path) -> Iterator[Sides]:
+    """Walk along a twentieth as many ships as there are rows, in no order: units are short, as most are."""
+    file = made(folder / f"short-{rows}.parquet", reports(rows, 20))
     yield {
         OURS: lambda: walked(file),
         "NumPy loop": lambda: looped(file, sort=True),
@@ -327,7 +343,7 @@ def kernel_on_sorted_rows(rows: int, folder: Path) -> Iterator[Sides]:
     """
     import pyarrow.parquet as pq
 
-    sql = f"SELECT * FROM ({REPORTS.format(rows=rows)}) ORDER BY ship, second, x"
+    sql = f"SELECT * FROM ({reports(rows)}) ORDER BY ship, second, x"
     file = made(folder / f"sorted-{rows}.parquet", sql)
     yield {
         OURS: lambda: walked(file),
@@ -340,7 +356,7 @@ def kernel_on_sorted_rows(rows: int, folder: Path) -> Iterator[Sides]:
 @case(sizes=(500_000, 5_000_000, 50_000_000), quick=5_000, alone=True, rounds=1, goals=(Goal(2_000, "peak_mb"),))
 def kernel_in_little_memory(rows: int, folder: Path) -> Iterator[Sides]:
     """Walk with a memory limit of 1 GB for the engine, which then sorts on disk; the whole process stays under 2 GB."""
-    file = made(folder / f"reports-{rows}.parquet", REPORTS.format(rows=rows))
+    file = made(folder / f"reports-{rows}.parquet", reports(rows))
     yield {OURS: lambda: sum(walked(file, memory=IN_MEMORY))}
 
 
