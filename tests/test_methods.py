@@ -25,6 +25,27 @@ NAMED = pa.table(
     }
 )
 EXAMPLES["prices.shrinkflation"] = {"transactions": NAMED}
+LABELLED = pa.table(
+    {
+        "description": [f"{name} {brand}" for name in ("milk uht", "rice wild", "milk goat") for brand in ("a", "b")],
+        "group": ["01.1.4", "01.1.4", "01.1.1", "01.1.1", "01.1.4", "01.1.4"],
+        "classification": ["COICOP_2018"] * 6,
+    }
+)
+DECIDED = pa.table(
+    {
+        "description": ["milk oat"],
+        "group": ["01.1.4"],
+        "classification": ["COICOP_2018"],
+        "clerk": ["A"],
+        "time": pa.array(["2026-01-05"]).cast(pa.date32()),
+    }
+)
+EXAMPLES["prices.classify"] = {
+    "labelled": LABELLED,
+    "items": pa.table({"description": ["milk soy", "rice wild a"], "turnover": [5.0, 7.0]}),
+    "corrections": DECIDED,
+}
 EXAMPLES["prices.mars"] = {
     "transactions": NAMED,
     "attributes": pa.table(
