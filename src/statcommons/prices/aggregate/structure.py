@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
 from statcommons.core.errors import BadData, Cause
-from statcommons.core.schema import Attribute, Dimension, Schema
 from statcommons.prices.panel import Floats, Integers
 
-__all__ = ["COICOP", "ROOT", "GroupStructure", "Tree", "coicop_tree", "tree", "tree_of"]
+__all__ = ["COICOP", "ROOT", "Tree", "coicop_tree", "tree", "tree_of"]
 
 COICOP = "COICOP 2018"
 """The classification whose codes imply their own tree."""
@@ -23,15 +22,6 @@ ROOT = "_T"
 
 # COICOP 2018 has 01.1.1.1; countries add further parts below it.
 CODE = re.compile(r"\d{2}(\.\w+)*")
-
-
-class GroupStructure(Schema):
-    """A classification as data: each group with the one group that it belongs to."""
-
-    code: Annotated[str, Dimension(codes="COICOP"), "Code of the group"]
-    parent: Annotated[str | None, Attribute, "Code of the group that it belongs to; missing at the top"]
-    name: Annotated[str | None, Attribute, "Name of the group"] = None
-    version: Annotated[str | None, Attribute, "Classification and version that the code is of"] = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,20 +10,7 @@ from statcommons.core.errors import BadCall
 from statcommons.core.method import method
 from statcommons.core.progress import step
 from statcommons.core.quality import measure
-from statcommons.core.schema import (
-    Attribute,
-    Concept,
-    Dimension,
-    Ge,
-    Gt,
-    Le,
-    Measure,
-    Period,
-    Schema,
-    Table,
-    Time,
-    Unit,
-)
+from statcommons.core.schema import Attribute, Ge, Gt, Le, Table, Unit
 from statcommons.prices.data import UnitValues
 
 if TYPE_CHECKING:
@@ -33,15 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Filtered", "RejectedValues", "filter_changes"]
 
 
-class RejectedValues(Schema, key=("period", "group", "product")):
+class RejectedValues(UnitValues, key=("period", "group", "product")):
     """Unit values that a filter rejected, with its name."""
 
-    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "Month or week"]
-    group: Annotated[str, Dimension(codes="COICOP"), "Group of products; _T where none is distinguished"]
-    product: Annotated[str, Dimension, "Code of the product"]
-    price: Annotated[float, Measure, Unit("currency"), Gt(0), "Unit value: turnover over quantity"]
-    quantity: Annotated[float, Measure, Unit("units"), Gt(0), "Units sold, net of returns"]
-    turnover: Annotated[float, Measure(decimals=2), Unit("currency"), Gt(0), "Turnover, net of returns"]
     price_ratio: Annotated[float | None, Attribute, Gt(0), "Price over that of the period before; missing without one"]
     filter: Annotated[str, Attribute, "Which filters reject it: outlier, dump, low_sales"]
 
