@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -85,11 +85,13 @@ class Learnt:
         The classes, sorted.
     temperature : float
         What decision values are divided by, so that scores are as often right as they say.
+    decide : callable
+        Gives the decision values of n names, an array of shape (n, K).
     """
 
     classes: NDArray[Any]
     temperature: float
-    _decide: Any
+    decide: Callable[[Sequence[str]], NDArray[np.float64]]
 
     def scores(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Score names.
@@ -104,7 +106,7 @@ class Learnt:
         array of shape (n, K)
             Probabilities of the classes; each row adds up to 1.
         """
-        return _softmax(self._decide(names) / self.temperature)
+        return _softmax(self.decide(names) / self.temperature)
 
 
 @dataclass(frozen=True, eq=False)
