@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from statcommons.core.errors import BadCall
+from statcommons.prices.clean.gtin import gtin14
+from statcommons.prices.faults import plant
 from statcommons.prices.index.bilateral import bilateral_series, matched
 from statcommons.prices.index.multilateral import geks_series, pairs
 from statcommons.prices.panel import panel
@@ -155,3 +157,157 @@ def test_an_elasticity_without_ces_demand_is_refused(sigma):
 def test_an_unknown_demand_is_refused():
     with pytest.raises(BadCall, match="'ces' or 'stockpiling'"):
         simulate(demand="hoarding")
+
+
+def test_without_the_later_options_a_seed_gives_the_market_it_always_gave():
+    rows = simulate(n_products=40, n_months=14, life=5.0, sales=0.1).transactions
+    assert len(rows["price"]) == 2263
+    assert rows["price"].sum() == pytest.approx(10410.37, rel=1e-12)
+    assert (rows["price"] * rows["quantity"] ** 2).sum() == pytest.approx(177672459.9614957, rel=1e-12)
+
+
+def linked(simulated):
+    """Transactions in which a good keeps its first code through all relaunches."""
+    first = {}
+    for old, new in zip(simulated.relaunches["old"], simulated.relaunches["new"], strict=True):
+        first[new] = first.get(old, old)
+    codes = np.array([first.get(code, code) for code in simulated.transactions["product"]], dtype=object)
+    return {**simulated.transactions, "product": codes}
+
+
+def test_relaunched_goods_are_the_same_goods_once_their_codes_are_linked():
+    simulated = simulate(n_products=100, life=6.0, relaunches=1.0, sales=0.1)
+    assert len(simulated.relaunches["new"]) > 200
+    data = unit_values(linked(simulated))
+    assert len(data.products) == 100
+    index = [sato_vartia(matched(data, 0, t)) for t in range(25)]
+    assert worst(index, simulated.truth["index"]) < 1e-12
+    # Each relaunch is 10 % dearer, which the matched codes do not see.
+    missed = simulated.truth["index"][-1] / simulated.truth["continuing"][-1]
+    assert missed > 1.1 ** (24 / 6) * 0.9
+
+
+def test_a_relaunch_follows_at_once_at_5_to_15_percent_more():
+    simulated = simulate(n_products=300, n_months=12, life=6.0, relaunches=0.4)
+    data = unit_values(simulated.transactions)
+    price = {}
+    for product, period, one in zip(data.product, data.period, data.price, strict=True):
+        price[str(data.products[product]), str(data.periods[period])] = one
+    months = data.periods.tolist()
+    made = simulated.relaunches
+    newcomers = len(data.products) - 300
+    assert len(made["new"]) / newcomers == pytest.approx(0.4, abs=0.05)
+    steps = [
+        price[new, period] / price[old, months[months.index(period) - 1]]
+        for period, old, new in zip(made["period"], made["old"], made["new"], strict=True)
+    ]
+    assert np.mean(steps) == pytest.approx(1.10, abs=0.01)
+    assert 0.9 < min(steps) < max(steps) < 1.3
+    assert made["new"].size == np.unique(made["new"]).size
+
+
+def test_seasonal_goods_are_sold_in_six_months_of_each_year():
+    simulated = simulate(n_products=200, n_months=24, seasonal=0.5)
+    rows = simulated.transactions
+    month = rows["time"].astype("datetime64[M]").astype(int)
+    sold = {code: set(month[rows["product"] == code] % 12) for code in set(rows["product"])}
+    counts = np.bincount([len(one) for one in sold.values()], minlength=13)
+    assert counts[6] + counts[12] == 200
+    assert counts[6] / 200 == pytest.approx(0.5, abs=0.1)
+    in_a_row = [one for one in sold.values() if len(one) == 6]
+    assert all(any({(first + k) % 12 for k in range(6)} == one for first in range(12)) for one in in_a_row)
+    assert (rows["quantity"] != 0).all()
+    # Living is dearer when there is less to choose from; neighbouring months are compared over what both have.
+    data = unit_values(rows)
+    index = np.cumprod([1, *(sato_vartia(matched(data, t - 1, t)) for t in range(1, 24))])
+    assert worst(index, simulated.truth["continuing"]) < 1e-12
+    assert worst(simulated.truth["continuing"], simulated.truth["index"]) > 1e-3
+
+
+def test_what_leaves_is_sold_off_first():
+    options = {"n_products": 300, "n_months": 12, "life": 6.0}
+    plain, cleared = (unit_values(simulate(**options, clearance=share).transactions) for share in (0.0, 1.0))
+    ratio = cleared.price / plain.price
+    last = np.array([max(plain.period[plain.product == one]) for one in range(len(plain.products))])
+    is_last = (plain.period == last[plain.product]) & (plain.period < 11)
+    np.testing.assert_allclose(ratio[~is_last], 1, rtol=1e-12)
+    assert 0.27 < ratio[is_last].min() < 0.33
+    assert 0.57 < ratio[is_last].max() < 0.63
+
+
+def test_gtins_are_valid_and_each_products_own():
+    simulated = simulate(n_products=500, n_months=12, life=4.0, codes="gtin")
+    codes = set(simulated.transactions["product"])
+    own = set(simulate(n_products=500, n_months=12, life=4.0).transactions["product"])
+    assert len(codes) == len(own)
+    assert {gtin14(code) for code in codes} == {f"0{code}" for code in codes}
+
+
+@pytest.mark.parametrize("options", [{"relaunches": 0.5}, {"clearance": 0.5}])
+def test_nothing_is_relaunched_or_sold_off_where_nothing_leaves(options):
+    with pytest.raises(BadCall, match="Give life"):
+        simulate(n_products=5, **options)
+
+
+def test_an_unknown_kind_of_code_is_refused():
+    with pytest.raises(BadCall, match="'own' or 'gtin'"):
+        simulate(n_products=5, codes="ean")
+
+
+def test_faults_need_room():
+    with pytest.raises(BadCall, match="10 months, 2 shops and 10 products"):
+        plant(simulate(n_products=20, n_months=9, codes="gtin").transactions, np.random.default_rng(1))
+
+
+def test_planted_faults_are_where_the_list_says():
+    """Counted here by hand in the rows, without the checks."""
+    rng = np.random.default_rng(4)
+    clean = simulate(n_products=60, n_months=14, codes="gtin").transactions
+    before = {name: column.copy() for name, column in clean.items()}
+    rows, faults = plant(clean, rng)
+    for name in clean:
+        np.testing.assert_array_equal(clean[name], before[name])
+    month = rows["time"].astype("datetime64[M]").astype(str)
+    listed = {
+        code: (period, outlet, product, count)
+        for code, period, outlet, product, count in zip(*faults.values(), strict=True)
+    }
+
+    def at(code):
+        period, outlet, product, count = listed[code]
+        chosen = (month == period) & ((outlet == "_T") | (rows["outlet"] == outlet))
+        return chosen & ((product == "_T") | (rows["product"] == product)), count
+
+    fanned, count = at("FANOUT")
+    key = np.array(
+        [
+            f"{day} {code} {quantity!r}"
+            for day, code, quantity in zip(
+                rows["time"][fanned], rows["product"][fanned], rows["quantity"][fanned], strict=True
+            )
+        ]
+    )
+    _, times = np.unique(key, return_counts=True)
+    assert times[times > 1].sum() == count
+    packed, count = at("UNIT")
+    assert packed.sum() == count
+    elsewhere = (rows["product"] == listed["UNIT"][2]) & ~packed
+    assert rows["price"][packed] / np.median(rows["price"][elsewhere]) == pytest.approx(12, rel=0.1)
+    slipped, count = at("DECIMAL")
+    assert slipped.sum() == count
+    copied, count = at("COPY")
+    first = month == "2023-01"
+    assert copied.sum() == first.sum() == count
+    assert sorted(rows["quantity"][copied]) == sorted(rows["quantity"][first])
+    gone, count = at("OUTLET_GONE")
+    assert gone.sum() == count == 0
+    halved, count = at("VOLUME")
+    assert halved.sum() == count < 0.4 * first.sum()
+    broken, count = at("ENCODING")
+    assert sum("Å" in one or "Ä" in one for one in rows["description"][broken]) == count
+    assert not any("Å" in one or "Ä" in one for one in rows["description"][~broken])
+    wrong = [
+        product for code, product in zip(faults["code"], faults["product"], strict=True) if code in ("GTIN", "FLOATED")
+    ]
+    assert [gtin14(code) for code in wrong] == [None] * 3
+    assert {gtin14(code) is None for code in set(rows["product"]) - set(wrong)} == {False}

@@ -270,12 +270,32 @@ class TrueIndex(Schema, key=("period",)):
     ]
 
 
+class Relaunches(Schema, key=("new",)):
+    """Codes of the simulated market under which the same good was sold before, and from a month on."""
+
+    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "First month of the new code"]
+    old: Annotated[str, Dimension, "Code before"]
+    new: Annotated[str, Dimension, "Code from the month on"]
+
+
+class PlantedFaults(Schema):
+    """What was spoilt in the simulated market: the truth that checks of a delivery seek."""
+
+    code: Annotated[str, Dimension(codes="DELIVERY_FAULT"), "Kind of fault, as the checks name it"]
+    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "Month; the first where it is in several"]
+    outlet: Annotated[str, Dimension, "Code of the shop; _T for all"]
+    product: Annotated[str, Dimension, "Code of the product; _T for all or several"]
+    rows: Annotated[int, Measure, Unit("rows"), Ge(0), "Rows of the delivery that it is about"]
+
+
 @dataclass(frozen=True)
 class SimulatedMarket:
-    """Simulated transactions and the truth behind them."""
+    """Simulated transactions and the truth behind them: index, links between codes, and planted faults."""
 
     result: Table[Transactions]
     truth: Table[TrueIndex]
+    relaunches: Table[Relaunches]
+    planted: Table[PlantedFaults]
 
 
 @source(
@@ -295,6 +315,11 @@ def scanner_market(
     life: Annotated[float, Ge(1), Unit("months")] | None = None,
     sales: Annotated[float, Ge(0), Le(1), Unit("share")] = 0.0,
     returns: Annotated[float, Ge(0), Le(1), Unit("share")] = 0.01,
+    relaunches: Annotated[float, Ge(0), Le(1), Unit("share")] = 0.0,
+    seasonal: Annotated[float, Ge(0), Le(1), Unit("share")] = 0.0,
+    clearance: Annotated[float, Ge(0), Le(1), Unit("share")] = 0.0,
+    codes: Literal["own", "gtin"] = "own",
+    faults: bool = False,
 ) -> SimulatedMarket:
     """Scanner data of a simulated market whose true cost of living is known.
 
@@ -317,21 +342,59 @@ def scanner_market(
         Probability that a product is on sale in a month.
     returns : float
         Share of purchases of which a part is brought back.
+    relaunches : float
+        Share of the products that leave which come back in a new package: with a new code, and 5 to 15 % dearer.
+    seasonal : float
+        Share of the products that are sold in six months of the year only.
+    clearance : float
+        Share of the products that leave which are sold off in their last month.
+    codes : {"own", "gtin"}
+        Codes of products: ten digits of the retailer's own, or valid GTINs of 13 digits.
+    faults : bool
+        Whether one fault of each kind is planted in the transactions, and listed; codes are GTINs then.
 
     Examples
     --------
     >>> scanner_market(products=3, months=2).truth["period"].to_pylist()
     ['2023-01', '2023-02']
     """
+    import numpy as np
     import pyarrow as pa
 
+    from statcommons.prices.faults import Planted, plant
     from statcommons.prices.simulate import market
 
-    made = market(products, months, sigma, rng(), demand=demand, life=life, sales=sales, returns=returns)
-    return SimulatedMarket(_arrow(pa, made.transactions), _arrow(pa, made.truth))
+    random = rng()
+    made = market(
+        products,
+        months,
+        sigma,
+        random,
+        demand=demand,
+        life=life,
+        sales=sales,
+        returns=returns,
+        relaunches=relaunches,
+        seasonal=seasonal,
+        clearance=clearance,
+        codes="gtin" if faults else codes,
+    )
+    none = dict.fromkeys(("code", "period", "outlet", "product"), np.zeros(0, "U1"))
+    planted = (
+        plant(made.transactions, random) if faults else Planted(made.transactions, none | {"rows": np.zeros(0, int)})
+    )
+    return SimulatedMarket(
+        _arrow(pa, planted.transactions),
+        _arrow(pa, made.truth),
+        _arrow(pa, made.relaunches),
+        _arrow(pa, planted.faults),
+    )
 
 
 def _arrow(pa: Any, columns: dict[str, Any]) -> Any:
     return pa.table(
-        {name: values.tolist() if values.dtype.kind in "UO" else values for name, values in columns.items()}
+        {
+            name: pa.array(values.tolist(), pa.string()) if values.dtype.kind in "UO" else values
+            for name, values in columns.items()
+        }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -25,10 +26,13 @@ class Market(NamedTuple):
         decimals), ``quantity`` (real; negative for a return), sorted by time, outlet and product.
     truth : dict of str to array of shape (n_months,)
         ``period`` (``2023-01``), ``index``, ``continuing``: see `market`.
+    relaunches : dict of str to array of shape (n_relaunches,)
+        ``period``, ``old``, ``new``: the codes under which the same good was sold before and from a month on.
     """
 
     transactions: dict[str, Column]
     truth: dict[str, Column]
+    relaunches: dict[str, Column]
 
 
 def market(
@@ -46,6 +50,10 @@ def market(
     returns: float = 0.01,
     outlets: int = 3,
     purchases: int = 4,
+    relaunches: float = 0.0,
+    seasonal: float = 0.0,
+    clearance: float = 0.0,
+    codes: Literal["own", "gtin"] = "own",
 ) -> Market:
     r"""Simulate the scanner data of a market of households with constant elasticity of substitution (CES).
 
@@ -84,6 +92,15 @@ def market(
     outlets, purchases : int
         Number of outlets; number of purchases, each in an outlet and on a day at random, in which a month's quantity
         of a product is sold.
+    relaunches : float
+        Share of the products that leave which are the same good in a new package: the next code has its taste, and its
+        price goes on with a step of 5 to 15 % up. Needs `life`.
+    seasonal : float
+        Probability that a place on the shelf is empty for six months of each year; the first never is.
+    clearance : float
+        Probability that a product is sold off in its last month, at 40 to 70 % off. Needs `life`.
+    codes : {"own", "gtin"}
+        Codes of products: ten digits of the retailer's own, or valid GTINs of 13 digits.
 
     Returns
     -------
@@ -97,6 +114,8 @@ def market(
 
         - without `life`: the Sato-Vartia index of any two months *equals* the truth, with or without sales.
           Fisher, Törnqvist and Walsh agree with it to the second order of the price changes.
+        - with `life` and relaunches only (a share of 1): the same holds when the codes of a good are linked, while
+          ``continuing`` misses the steps.
         - with `life`: chained Sato-Vartia indices of the matched products equal ``continuing``, and times Feenstra's
           ratio of matched shares, to the power of 1/(sigma - 1), they equal ``index``.
 
@@ -106,7 +125,8 @@ def market(
     Raises
     ------
     BadCall
-        An elasticity of 0 or less, or of 1, or an unknown demand.
+        An elasticity of 0 or less, or of 1, an unknown demand or kind of code, or relaunches or a clearance of products
+        that never leave.
 
     References
     ----------
@@ -125,20 +145,34 @@ def market(
         raise BadCall(f"sigma is {sigma}.", remedy="Give an elasticity above 0 and not 1, such as 3.")
     if demand not in ("ces", "stockpiling"):
         raise BadCall(f"demand is {demand!r}.", remedy="Give 'ces' or 'stockpiling'.")
+    if codes not in CODES:
+        raise BadCall(f"codes is {codes!r}.", remedy="Give 'own' or 'gtin'.")
+    if life is None and (relaunches or clearance):
+        raise BadCall("No product leaves that could be relaunched or sold off.", remedy="Give life, such as 12.")
     shape = (n_months, n_products)
+    months = np.datetime64(start, "M") + np.arange(n_months)
     born = _month_of_birth(shape, life, rng)
     discount = np.where(rng.random(shape) < sales, rng.uniform(0.3, 0.6, shape), 0.0)
-    price = _shelf_price(born, trend, rng) * (1 - discount)
+    walk = rng.normal(0.0, 0.03, shape).cumsum(axis=0)
+    entry = rng.normal(1.5, 0.5, shape)
+    tastes = rng.lognormal(0.0, 1.0, shape)
+    # What is drawn from here on is drawn only when asked for, so that a seed gives the same market without it.
+    good, step = _goods(born, relaunches, rng) if relaunches else (born, np.zeros(shape))
+    present = _in_season(months, n_products, seasonal, rng) if seasonal else np.ones(shape, bool)
+    if clearance:
+        discount = np.maximum(discount, _sold_off(born, clearance, rng))
+    price = _shelf_price(good, entry, walk, step, trend) * (1 - discount)
     # Households see the price in cents, so the truth must come from it too.
     price = np.maximum(price.round(2), 0.01)
-    taste = np.take_along_axis(rng.lognormal(0.0, 1.0, shape), born, axis=0)
-    cost = taste * price ** (1 - sigma)
+    taste = np.take_along_axis(tastes, good, axis=0)
+    cost = np.where(present, taste * price ** (1 - sigma), 0.0)
     need = 1000.0 * n_products * cost / cost.sum(axis=1, keepdims=True) / price
-    bought = need if demand == "ces" else _stockpile(need, discount > 0, born)
-    months = np.datetime64(start, "M") + np.arange(n_months)
+    bought = need if demand == "ces" else _stockpile(need, discount > 0, good)
+    code = _codes(born, CODES[codes])
     return Market(
-        transactions=_purchases(months, price, bought, born, group, returns, outlets, purchases, rng),
+        transactions=_purchases(months, price, bought, born, code, group, returns, outlets, purchases, rng),
         truth={"period": months.astype(str), **_cost_of_living(cost, born, sigma)},
+        relaunches=_relaunches(months, born, good, code),
     )
 
 
@@ -149,20 +183,48 @@ def _month_of_birth(shape: tuple[int, int], life: float | None, rng: np.random.G
     return np.maximum.accumulate(np.where(replaced, np.arange(shape[0])[:, None], 0), axis=0)
 
 
-def _shelf_price(born: Matrix, trend: float, rng: np.random.Generator) -> Matrix:
-    walk = rng.normal(0.0, 0.03, born.shape).cumsum(axis=0)
-    entry = rng.normal(1.5, 0.5, born.shape) - walk  # in the month of entry the walk itself has no effect
+def _goods(born: Matrix, share: float, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
+    """Let a share of the newcomers be the good that stood there before; give each good's first month, and price steps.
+
+    The step of a month is what relaunches since the first month of the market have added to the logarithm of the price.
+    """
     months = np.arange(len(born))[:, None]
-    price: Matrix = np.exp(np.take_along_axis(entry, born, axis=0) + walk + trend * months)
+    again = (born == months) & (months > 0) & (rng.random(born.shape) < share)
+    step = np.where(again, np.log1p(rng.uniform(0.05, 0.15, born.shape)), 0.0).cumsum(axis=0)
+    return np.maximum.accumulate(np.where((born == months) & ~again, months, 0), axis=0), step
+
+
+def _in_season(months: Column, n_products: int, share: float, rng: np.random.Generator) -> Matrix:
+    """Say in which months there is a product on each place: all, or six in a row of each year."""
+    seasonal = rng.random(n_products) < share
+    seasonal[0] = False  # something is always sold
+    first = rng.integers(0, 12, n_products)
+    month = months.astype(int)[:, None] % 12
+    here: Matrix = ~seasonal | ((month - first) % 12 < 6)
+    return here
+
+
+def _sold_off(born: Matrix, share: float, rng: np.random.Generator) -> Matrix:
+    """Give the discounts of products that are replaced in the next month."""
+    last = np.zeros(born.shape, bool)
+    last[:-1] = born[1:] != born[:-1]
+    return np.where(last & (rng.random(born.shape) < share), rng.uniform(0.4, 0.7, born.shape), 0.0)
+
+
+def _shelf_price(good: Matrix, entry: Matrix, walk: Matrix, step: Matrix, trend: float) -> Matrix:
+    """Let prices walk from that of entry on; in the month of entry walk and steps have no effect yet."""
+    moved = walk + step
+    months = np.arange(len(good))[:, None]
+    price: Matrix = np.exp(np.take_along_axis(entry - moved, good, axis=0) + moved + trend * months)
     return price
 
 
-def _stockpile(need: Matrix, on_sale: Matrix, born: Matrix) -> Matrix:
+def _stockpile(need: Matrix, on_sale: Matrix, good: Matrix) -> Matrix:
     """Buy for two more months in a sale, then live from the stock and buy no less than a tenth of the need."""
     bought = np.empty_like(need)
     stock = np.zeros(need.shape[1])
     for month in range(len(need)):
-        stock[born[month] == month] = 0.0
+        stock[good[month] == month] = 0.0
         used = np.minimum(stock, 0.9 * need[month])
         ahead = np.where(on_sale[month], np.maximum(2 * need[month] - stock + used, 0.0), 0.0)
         bought[month] = need[month] - used + ahead
@@ -172,7 +234,7 @@ def _stockpile(need: Matrix, on_sale: Matrix, born: Matrix) -> Matrix:
 
 def _cost_of_living(cost: Matrix, born: Matrix, sigma: float) -> dict[str, Column]:
     level = cost.sum(axis=1) ** (1 / (1 - sigma))
-    stays = born[1:] == born[:-1]
+    stays = (born[1:] == born[:-1]) & (cost[1:] > 0) & (cost[:-1] > 0)
     ratio = (cost[1:] * stays).sum(axis=1) / (cost[:-1] * stays).sum(axis=1)
     continuing = np.cumprod(np.append(1.0, ratio ** (1 / (1 - sigma))))
     return {"index": level / level[0], "continuing": continuing}
@@ -183,6 +245,7 @@ def _purchases(
     price: Matrix,
     bought: Matrix,
     born: Matrix,
+    code: Column,
     group: str,
     returns: float,
     outlets: int,
@@ -208,10 +271,8 @@ def _purchases(
     month, place, outlet = month[row], place[row], outlet[row]
     time = months.astype("datetime64[D]")[month] + day
     order = np.lexsort((quantity < 0, born[month, place], place, outlet, time))
+    order = order[quantity[order] != 0]  # out of season
     month, place = month[order], place[order]
-    code = np.empty(born.shape, dtype=object)
-    for came, stands in np.argwhere(born == np.arange(len(born))[:, None]).tolist():
-        code[came, stands] = f"{stands:07d}{came:03d}"
     return {
         "time": time[order],
         "product": code[born[month, place], place],
@@ -219,4 +280,36 @@ def _purchases(
         "group": np.full(order.size, group, dtype=object),
         "price": price[month, place],
         "quantity": quantity[order],
+    }
+
+
+def _codes(born: Matrix, write: Callable[[int, int], str]) -> Column:
+    """Give each product its code, in the month in which it came and at its place."""
+    code = np.empty(born.shape, dtype=object)
+    for came, stands in np.argwhere(born == np.arange(len(born))[:, None]).tolist():
+        code[came, stands] = write(stands, came)
+    return code
+
+
+def _own(stands: int, came: int) -> str:
+    return f"{stands:07d}{came:03d}"
+
+
+def _gtin(stands: int, came: int) -> str:
+    """Write a GTIN-13; places and months are scattered over the numbers, so that few end in zeros."""
+    body = f"590{((came * 1_000_000 + stands) * 387_420_489 + 123_456_789) % 1_000_000_000:09d}"
+    odd, even = (sum(map(int, body[first::2])) for first in (0, 1))
+    return f"{body}{(1000 - odd - 3 * even) % 10}"
+
+
+CODES: dict[str, Callable[[int, int], str]] = {"own": _own, "gtin": _gtin}
+
+
+def _relaunches(months: Column, born: Matrix, good: Matrix, code: Column) -> dict[str, Column]:
+    """List the codes under which one good follows itself."""
+    came, place = np.nonzero((born == np.arange(len(born))[:, None]) & (good != born))
+    return {
+        "period": months.astype(str)[came],
+        "old": code[born[came - 1, place], place],
+        "new": code[came, place],
     }

@@ -143,7 +143,7 @@ def check_delivery(
 
     engine = current()
     with step("Check the delivery", total=4, unit="steps") as progress:
-        sums = _kept(engine, over_rows.cells(transactions, period), "Sum up by period, shop, product and price")
+        sums = engine.kept(over_rows.cells(transactions, period), "Sum up by period, shop, product and price")
         progress.advance()
         totals = engine.collect(_named(_totals(sums), period), "Sum up by period and shop")
         made = over_periods.volume(totals)
@@ -178,15 +178,6 @@ def check_delivery(
         plan=engine.adopt(_table(plan, HoldPlan)),
         letter=engine.adopt(_table(letter_of(found), Letter)),
     )
-
-
-def _kept(engine: Engine, table: ibis.Table, name: str) -> ibis.Table:
-    """Compute a table once, for several that look at it."""
-    if engine.kind == "spark":
-        return engine.parquet(engine.stage(table, name))
-    path = engine.new_file(".parquet")
-    engine.to_parquet(table, path, name)
-    return engine.parquet([path])
 
 
 def _totals(sums: ibis.Table) -> ibis.Table:

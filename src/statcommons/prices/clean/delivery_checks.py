@@ -31,6 +31,7 @@ __all__ = [
 MONEY, UNITS = 4, 6  # decimals that sums of turnover and of quantities keep
 NEAR = 0.05  # how near a ratio must be to a whole multiple to be named so
 PACK = 24  # the largest pack
+SEVERE = 4  # times the usual price; three times can be the shelf price of what was mostly sold off
 SLIP = 0.25  # how near a ratio must be to 100 or 1,000 to be a slip of the decimal sign
 EVEN = 1e-9  # a price at exactly three times the usual one counts as unusual, whatever the last bit says
 
@@ -117,7 +118,7 @@ def unusual_prices(sums: ibis.Table, ratio: float) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        One finding a period, shop, product and direction.
+        One finding a period, shop, product and direction; of high severity from four times on when it is a multiple.
 
     Examples
     --------
@@ -156,12 +157,13 @@ def unusual_prices(sums: ibis.Table, ratio: float) -> ibis.Table:
     units = _found(
         units,
         "UNIT",
-        severity=ibis.ifelse(is_pack & named.above, "high", "medium"),
+        severity=ibis.ifelse(is_pack & named.above & (whole >= SEVERE), "high", "medium"),
         **_same(units, "outlet", "product", "observed", "n_rows"),
         expected=units.usual,
         detail=detail,
     )
     slips = named.filter(named.slip)
+    hundreds = ibis.ifelse(slips["size"] < 500, "100", "1,000")
     slips = _found(
         slips,
         "DECIMAL",
@@ -169,7 +171,7 @@ def unusual_prices(sums: ibis.Table, ratio: float) -> ibis.Table:
         **_same(slips, "outlet", "product", "observed", "n_rows"),
         expected=slips.usual,
         unit="currency",
-        detail="about " + words + " the usual price",
+        detail="about " + ibis.ifelse(slips.above, hundreds + " times", "1/" + hundreds + " of") + " the usual price",
     )
     return units.union(slips)
 

@@ -96,8 +96,8 @@ def unusual_volume(made: Volume, products: NDArray[Any], window: int, mads: floa
     Yields
     ------
     dict
-        Of high severity where less than half or more than twice the median came; of low in a shop of under 1 % of
-        turnover, and of medium at most in one of under 10 %.
+        Of high severity where less than half or more than twice the median came: over all shops, or of the products of
+        a shop with 10 % of the turnover or more. Of low severity in a shop under 1 %.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def unusual_volume(made: Volume, products: NDArray[Any], window: int, mads: floa
                 broken = not usual[i] / FACTOR <= now[i] <= usual[i] * FACTOR
                 yield _finding(
                     "VOLUME",
-                    _by_share(share[column], broken),
+                    _by_share(share[column], broken and (column == 0 or name == "products")),
                     made.periods[t],
                     names[column],
                     observed=float(now[i]),
