@@ -74,6 +74,8 @@ VALUES = {
     "turnover": [18.0, 12.0, 7.0, 16.8, 30.0, 6.0],
 }
 EXAMPLES["prices.filter_changes"] = {"unit_values": pa.table(VALUES)}
+GAPPED = {name: [*column[:4], column[5]] for name, column in VALUES.items()}  # no tea in February
+EXAMPLES["prices.impute"] = {"unit_values": pa.table(GAPPED)}
 EXAMPLES["prices.elementary_index"] = {"prices": MARKET}
 
 CHECKS = [

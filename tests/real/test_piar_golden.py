@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from statcommons.prices.aggregate.aggregate_index import aggregate_index
+from statcommons.prices.clean.impute import impute
 from statcommons.prices.unit_values import unit_values
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "prices" / "golden"
@@ -91,6 +92,50 @@ def test_matched_sample_with_imputation_by_the_group_above():
     assert set(found) == set(golden)
     for group, series in golden.items():
         np.testing.assert_allclose(found[group], series, atol=6e-8)
+
+
+SHADOW_PRICES = {
+    "1": [100, 130.072391107879, 86.7572212018498, 194.002034724665],
+    "11": [100, 130.072391107879, 86.7572212018498, 66.0876113541715],
+    "12": [100, 130.072391107879, 86.7572212018498, 397.025872658294],
+    "B1": [100, 89.4909688013136, 29.9162892822837, 22.7888361551669],
+    "B2": [100, 130.072391107879, 17.7722681519892, 49.2372928695834],
+    "B3": [100, 202.000360773041, 330.33835909201, 177.720715283958],
+    "B4": [100, 130.072391107879, 86.7572212018498, 397.025872658294],
+    "B5": [100, 130.072391107879, 86.7572212018498, 397.025872658294],
+}
+
+
+def test_shadow_prices_month_by_month():
+    """Missing prices move as the index of their business, itself imputed by the group above where it has none."""
+    weights = rows("piar_ms_weights.csv")
+    months = ["2020-01", "2020-02", "2020-03", "2020-04"]
+    businesses = [row["business"] for row in weights]
+    structure = {
+        "code": ["1", "11", "12", *businesses],
+        "parent": [None, "1", "1", *(row["classification"] for row in weights)],
+    }
+    basket = {"group": businesses, "weight": [float(row["weight"]) for row in weights]}
+    seen = prices("piar_ms_prices.csv", "product", "business")
+    for last in range(2, 5):
+        made = aggregate_index(
+            jevons_changes(seen, months[:last]), basket, structure, given="changes", missing="parent"
+        )
+        values = {name: [] for name in ("period", "group", "product", "price", "quantity", "turnover")}
+        for (product, group), series in seen.items():
+            for month_, price in series.items():
+                if price is not None and month_ in months[:last]:
+                    row = (month_, group, product, price, 1.0, price)
+                    for column, cell in zip(values.values(), row, strict=True):
+                        column.append(cell)
+        filled = impute(values, None, made.result, way="parent_index", limit=1).to_pyarrow().to_pylist()
+        for row in filled:
+            seen[row["product"], row["group"]][row["period"]] = row["price"]
+    made = aggregate_index(jevons_changes(seen, months), basket, structure, given="changes", missing="parent")
+    found = by_group(made)
+    assert set(found) == set(SHADOW_PRICES)
+    for group, series in SHADOW_PRICES.items():
+        np.testing.assert_allclose(found[group], np.array(series) / 100, rtol=1e-12)
 
 
 FIXED_SAMPLE = {

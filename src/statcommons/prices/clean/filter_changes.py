@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from statcommons.core.engine import current
 from statcommons.core.errors import BadCall
 from statcommons.core.method import method
 from statcommons.core.progress import step
@@ -15,6 +14,7 @@ from statcommons.prices.data import UnitValues
 
 if TYPE_CHECKING:
     from statcommons.prices.clean.outliers import Rules
+    from statcommons.prices.clean.values import Values
     from statcommons.prices.panel import Floats, Integers
 
 __all__ = ["Filtered", "RejectedValues", "filter_changes"]
@@ -134,6 +134,7 @@ def filter_changes(
     import pyarrow as pa
 
     from statcommons.prices.clean.outliers import PROFILES, Rules
+    from statcommons.prices.clean.values import read_values
 
     rules = Rules(outlier, lower, upper, cut, least_spread, size_power, low_sales, dump_price, dump_sales, dump_by)
     if profile != "own":
@@ -141,9 +142,9 @@ def filter_changes(
             raise BadCall(f"profile is {profile!r} and other rules are given.", remedy="Give one or the other.")
         rules = PROFILES[profile]
     _refuse_contradictions(rules)
-    ordered = unit_values.order_by(["group", "product", "period"])
-    table = current().collect(ordered, "Read unit values")
-    found, ratio = _rejected(table, rules)
+    values = read_values(unit_values)
+    table = values.table
+    found, ratio = _rejected(values, rules)
     words = _joined(found, table.num_rows)
     rejected = pa.array([word != "" for word in words], pa.bool_())
     extra = {"price_ratio": pa.array(ratio, from_pandas=True), "filter": pa.array(words, pa.string())}
@@ -170,44 +171,28 @@ def _refuse_contradictions(rules: Rules) -> None:
         )
 
 
-def _rejected(table: Any, rules: Rules) -> tuple[dict[str, Any], Floats]:
-    """Flag, filter by filter, the rows of unit values sorted by group, product and period; and give price ratios."""
+def _rejected(values: Values, rules: Rules) -> tuple[dict[str, Any], Floats]:
+    """Flag, filter by filter, the rows that are rejected; and give price ratios."""
     import numpy as np
 
-    from statcommons.prices.panel import require_consecutive
-
-    labels, time = _coded(table["period"])
-    require_consecutive(labels)
-    _, group = _coded(table["group"])
-    _, product = _coded(table["product"])
-    price, quantity, turnover = (table[name].to_numpy() for name in ("price", "quantity", "turnover"))
+    price, turnover, time = values.price, values.turnover, values.time
     matched = np.zeros(len(time), bool)
-    same = (group[1:] == group[:-1]) & (product[1:] == product[:-1])
+    same = values.item[1:] == values.item[:-1]
     matched[1:] = same & (time[1:] == time[:-1] + 1)
     rows = np.flatnonzero(matched)
     ratio = np.full(len(time), np.nan)
     ratio[rows] = price[rows] / price[rows - 1]
+    cell = values.group * len(values.periods) + time
     found = {}
     if rules.outlier != "none":
-        found["outlier"] = _outliers(rows, group * len(labels) + time, ratio, price, rules)
+        found["outlier"] = _outliers(rows, cell, ratio, price, rules)
     if rules.dump_price is not None and rules.dump_sales is not None:
-        sales = turnover if rules.dump_by == "turnover" else quantity
-        begins = np.append(True, ~same) if len(time) else np.zeros(0, bool)
-        found["dump"] = _dumps(rows, begins, price, sales, rules.dump_price, rules.dump_sales)
+        sales = turnover if rules.dump_by == "turnover" else values.quantity
+        found["dump"] = _dumps(rows, np.append(True, ~same), price, sales, rules.dump_price, rules.dump_sales)
     if rules.low_sales is not None:
-        found["low_sales"] = _hardly_sold(rows, group * len(labels) + time, turnover, rules.low_sales)
+        found["low_sales"] = _hardly_sold(rows, cell, turnover, rules.low_sales)
     _measure(found, matched, time, turnover)
     return found, ratio
-
-
-def _coded(column: Any) -> tuple[Any, Integers]:
-    """Give the sorted labels of a column and the position of each row's."""
-    import numpy as np
-
-    coded = column.combine_chunks().dictionary_encode()
-    labels = np.asarray(coded.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(labels)
-    return labels[order], np.argsort(order)[coded.indices.to_numpy()].astype(np.int64)
 
 
 def _outliers(rows: Integers, cell: Integers, ratio: Floats, price: Floats, rules: Rules) -> Any:
