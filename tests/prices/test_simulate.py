@@ -7,9 +7,14 @@ from statcommons.core.errors import BadCall
 from statcommons.prices.clean.gtin import gtin14
 from statcommons.prices.faults import plant
 from statcommons.prices.index.bilateral import bilateral_series, matched
-from statcommons.prices.index.multilateral import geks_series, pairs
+from statcommons.prices.index.multilateral import Recipe, multilateral_series
 from statcommons.prices.panel import panel
 from statcommons.prices.simulate import market
+
+
+def geks(data, window):
+    recipe = Recipe(window=window)
+    return multilateral_series(recipe.pairs(data), recipe).index
 
 
 def simulate(seed=3, n_products=1000, n_months=25, sigma=2.0, **options):
@@ -63,20 +68,20 @@ def test_chained_sato_vartia_with_feenstras_ratio_is_the_truth_with_entry_and_ex
 @pytest.mark.parametrize(("sigma", "tolerance"), [(2.0, 5e-5), (4.0, 5e-4)])
 def test_geks_tornqvist_finds_the_truth_to_second_order(sigma, tolerance):
     simulated = simulate(sigma=sigma)
-    index = geks_series(pairs(unit_values(simulated.transactions)), window=13).index
+    index = geks(unit_values(simulated.transactions), 13)
     assert worst(index, simulated.truth["index"]) < tolerance
     assert abs(simulated.truth["index"][-1] - 1) > 20 * tolerance
 
 
 def test_geks_tornqvist_finds_the_truth_under_sales():
     simulated = simulate(sales=0.1)
-    index = geks_series(pairs(unit_values(simulated.transactions)), window=13).index
+    index = geks(unit_values(simulated.transactions), 13)
     assert worst(index, simulated.truth["index"]) < 2e-3
 
 
 def test_geks_tornqvist_finds_the_truth_of_continuing_products():
     simulated = simulate(life=18.0, n_products=2000)
-    index = geks_series(pairs(unit_values(simulated.transactions)), window=13).index
+    index = geks(unit_values(simulated.transactions), 13)
     assert worst(index, simulated.truth["continuing"]) < 1e-2
 
 
@@ -84,7 +89,7 @@ def test_stockpiling_makes_a_chain_drift_and_geks_much_less():
     simulated = simulate(sales=0.1, demand="stockpiling")
     data = unit_values(simulated.transactions)
     chained = bilateral_series(data, "tornqvist", base="previous").index[-1] / simulated.truth["index"][-1] - 1
-    multilateral = geks_series(pairs(data), window=25).index[-1] / simulated.truth["index"][-1] - 1
+    multilateral = geks(data, 25)[-1] / simulated.truth["index"][-1] - 1
     assert chained < -0.2
     assert abs(multilateral) < abs(chained) / 4
 

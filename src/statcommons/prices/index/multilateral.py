@@ -9,130 +9,121 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from statcommons.core.errors import BadCall, BadData, nearest
-from statcommons.prices.panel import CELLS, Floats, Integers, Labels, Panel, Series, require_consecutive
+from statcommons.prices.index.extension import Splice, extend, windows_of
+from statcommons.prices.index.pairs import Pairs, Window, assert_connected, pairs
+from statcommons.prices.panel import Floats, Integers, Labels, Panel, Series
 
-__all__ = ["FORMULAS", "SPLICES", "Pairs", "Splice", "extend", "geks", "geks_series", "ln_index", "pairs"]
+__all__ = [
+    "FORMULAS",
+    "METHODS",
+    "Method",
+    "Recipe",
+    "geary_khamis",
+    "geks",
+    "lehr",
+    "ln_index",
+    "matches",
+    "multilateral_series",
+    "time_product_dummy",
+    "window_levels",
+]
 
-Splice: TypeAlias = Literal["mean", "movement", "window", "half"]
-"""How a new window is linked to the published series."""
+Method: TypeAlias = Literal["geks", "gk", "tpd", "lehr"]
+"""The multilateral methods that follow from sums over products."""
 
-SPLICES: tuple[Splice, ...] = get_args(Splice)
-"""All splices."""
+METHODS: tuple[Method, ...] = get_args(Method)
+"""All of them."""
 
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    r"""Sums over products for each pair of periods (a, b), from which every GEKS index follows.
-
-    All are over the matched products, those sold in both a and b: a product absent in either adds 0. Sums of disjoint
-    sets of products add up: ``x + y`` holds the sums of the union, so that blocks of products, or retailers, can be
-    summed each by itself.
-
-    Parameters
-    ----------
-    periods : array of shape (T,)
-        Periods, sorted.
-    A : array of shape (T, T)
-        :math:`\sum_i v_i^a`, the turnover of a; on the diagonal that of all its products.
-    B : array of shape (T, T)
-        :math:`\sum_i v_i^a \ln p_i^b`.
-    C : array of shape (T, T)
-        :math:`\sum_i v_i^a \ln p_i^a`.
-    F : array of shape (T, T)
-        :math:`\sum_i q_i^a p_i^b`.
-    R : array of shape (T, T)
-        :math:`\sum_i \sqrt{q_i^a q_i^b}\, p_i^b`.
-    J : array of shape (T, T)
-        :math:`\sum_i \ln p_i^b`.
-    n : array of shape (T, T)
-        The number of matched products.
-
-    References
-    ----------
-    UN Task Team on Scanner Data, e-handbook, multilateral methods: the GEKS method; the sums are its bilateral
-    formulas written as products of period-by-product matrices.
-    """
-
-    periods: Labels
-    A: Floats
-    B: Floats
-    C: Floats
-    F: Floats
-    R: Floats
-    J: Floats
-    n: Floats
-
-    def __add__(self, other: Pairs) -> Pairs:
-        """Add the sums of other products over the same periods."""
-        if not np.array_equal(self.periods, other.periods):
-            raise BadCall(
-                "The two sets of sums are over different periods.",
-                remedy="Make both panels with the same `periods`.",
-            )
-        return Pairs(self.periods, *(getattr(self, name) + getattr(other, name) for name in "ABCFRJn"))
+FORMULAS: dict[str, tuple[str, ...]] = {
+    "tornqvist": ("A", "B", "C"),
+    "fisher": ("A", "F"),
+    "walsh": ("R",),
+    "jevons": ("J", "n"),
+}
+"""The bilateral formulas that GEKS makes transitive, by name, and the sums by pair that each needs."""
 
 
-def pairs(panel: Panel, cells: int = CELLS) -> Pairs:
-    """Sum a panel over its products for each pair of periods.
+@dataclass(frozen=True)
+class Recipe:
+    """Which index is wanted, and how it is extended.
 
     Parameters
     ----------
-    panel : Panel
-        Unit values of N products in T periods.
-    cells : int
-        The most cells of one dense matrix: memory is some 60 bytes a cell, whatever N is.
-
-    Returns
-    -------
-    Pairs
-        T x T sums. Blocks are added in the order of the product codes, so the order of the rows changes nothing;
-        another size of block, or another number of threads of the matrix product, may change the last digit.
-
-    Examples
-    --------
-    >>> from statcommons.prices.panel import panel
-    >>> months = np.array(["2024-01", "2024-01", "2024-02"])
-    >>> sums = pairs(panel(months, np.array(["tea", "rice", "tea"]), [2, 1, 3], [1, 6, 5]))
-    >>> sums.n.tolist(), sums.A.tolist()
-    ([[2.0, 1.0], [1.0, 1.0]], [[8.0, 2.0], [15.0, 15.0]])
+    method : {"geks", "gk", "tpd", "lehr"}
+        GEKS, Geary-Khamis, time product dummy, or augmented Lehr.
+    formula : {"tornqvist", "fisher", "walsh", "jevons"}
+        The bilateral index of GEKS.
+    weights : {"usual", "equal", "turnover"}
+        Weights of the periods in GEKS (usually equal), or of the products in TPD (usually their turnover shares).
+    window : int
+        Periods in a window.
+    splice : str
+        One of `SPLICES`.
+    link_through : bool
+        Whether GEKS may compare two periods without a common product by way of the others.
     """
-    n_periods = len(panel.periods)
-    sums = np.zeros((7, n_periods, n_periods))
-    for V, Q, P, M, L in panel.blocks(cells):
-        root = np.sqrt(Q)
-        sums += (V @ M.T, V @ L.T, (V * L) @ M.T, Q @ P.T, root @ (P * root).T, M @ L.T, M @ M.T)
-    return Pairs(panel.periods, *sums)
+
+    method: Method = "geks"
+    formula: str = "tornqvist"
+    weights: Literal["usual", "equal", "turnover"] = "usual"
+    window: int = 25
+    splice: Splice = "mean"
+    link_through: bool = False
+
+    @property
+    def sums(self) -> str:
+        """The name of the sums by window that the method needs; empty for GEKS, which needs none."""
+        if self.method == "geks":
+            return ""
+        return "tpd_equal" if self.method == "tpd" and self.weights == "equal" else self.method
+
+    @property
+    def name(self) -> str:
+        """The name by which the index is published."""
+        weights = {"geks": "turnover", "tpd": "equal"}.get(self.method)
+        formula = f"_{self.formula}" if self.method == "geks" else ""
+        return f"{self.method}{formula}" + (f"_{self.weights}" if self.weights == weights else "")
+
+    def pairs(self, panel: Panel, turnover: Floats | None = None) -> Pairs:
+        """Sum a panel as this index needs it; the turnover is that of all products, where the panel has a part."""
+        if self.method not in METHODS:
+            raise BadCall(f"There is no multilateral method {self.method!r}.", remedy=nearest(self.method, METHODS))
+        if self.formula not in FORMULAS:
+            raise BadCall(f"There is no GEKS index over {self.formula!r}.", remedy=nearest(self.formula, [*FORMULAS]))
+        windows = windows_of(panel.periods, self.window, self.splice)
+        if self.method == "geks":
+            return pairs(panel, sums=FORMULAS[self.formula], turnover=turnover)
+        return pairs(panel, sums=(), windows=windows, methods=(self.sums,), turnover=turnover)
 
 
 def _tornqvist(sums: Pairs) -> Floats:
-    geometric_laspeyres = (sums.B - sums.C) / sums.A
+    geometric_laspeyres = (sums["B"] - sums["C"]) / sums["A"]
     return (geometric_laspeyres - geometric_laspeyres.T) / 2
 
 
 def _fisher(sums: Pairs) -> Floats:
-    laspeyres = np.log(sums.F / sums.A)
+    laspeyres = np.log(sums["F"] / sums["A"])
     return (laspeyres - laspeyres.T) / 2
 
 
 def _walsh(sums: Pairs) -> Floats:
-    basket = np.log(sums.R)
+    basket = np.log(sums["R"])
     return basket - basket.T
 
 
 def _jevons(sums: Pairs) -> Floats:
-    return (sums.J - sums.J.T) / sums.n
+    return (sums["J"] - sums["J"].T) / sums["n"]
 
 
-FORMULAS: dict[str, Callable[[Pairs], Floats]] = {
+LOGS: dict[str, Callable[[Pairs], Floats]] = {
     "tornqvist": _tornqvist,
     "fisher": _fisher,
     "walsh": _walsh,
     "jevons": _jevons,
 }
-"""The bilateral formulas that can be made transitive, by name, as sums over pairs."""
 
 
-def ln_index(sums: Pairs, formula: str = "tornqvist") -> Floats:
+def ln_index(sums: Pairs, formula: str = "tornqvist", *, link_through: bool = False) -> Floats:
     """Compare every two periods by a bilateral index.
 
     Parameters
@@ -141,6 +132,9 @@ def ln_index(sums: Pairs, formula: str = "tornqvist") -> Floats:
         T x T sums.
     formula : {"tornqvist", "fisher", "walsh", "jevons"}
         The bilateral index; shares and baskets are over the products matched in the two periods.
+    link_through : bool
+        Whether two periods without a common product are compared by way of the others: by the mean over all periods
+        that have products in common with both.
 
     Returns
     -------
@@ -152,6 +146,8 @@ def ln_index(sums: Pairs, formula: str = "tornqvist") -> Floats:
     ------
     BadCall
         An unknown formula.
+    DisconnectedPeriods
+        Not even by way of others can all be compared.
 
     Examples
     --------
@@ -160,16 +156,29 @@ def ln_index(sums: Pairs, formula: str = "tornqvist") -> Floats:
     >>> np.exp(ln_index(pairs(p), "fisher")).round(6).tolist()
     [[1.0, 1.5], [0.666667, 1.0]]
     """
-    if formula not in FORMULAS:
-        raise BadCall(f"There is no GEKS index over {formula!r}.", remedy=nearest(formula, list(FORMULAS)))
+    if formula not in LOGS:
+        raise BadCall(f"There is no GEKS index over {formula!r}.", remedy=nearest(formula, list(LOGS)))
     with np.errstate(divide="ignore", invalid="ignore"):  # periods without overlap become NaN
-        return FORMULAS[formula](sums)
+        ln = LOGS[formula](sums)
+    ln[sums["n"] == 0] = np.nan
+    return _linked_through(ln, sums) if link_through else ln
 
 
-def geks(ln: Floats, periods: Labels) -> Floats:
+def _linked_through(ln: Floats, sums: Pairs) -> Floats:
+    assert_connected(sums["n"], sums.periods)
+    while np.isnan(ln).any():
+        ways = ln[:, :, None] + ln[None, :, :]  # from a by c to b
+        known = ~np.isnan(ways)
+        with np.errstate(invalid="ignore"):
+            mean = np.where(known, ways, 0).sum(axis=1) / known.sum(axis=1)
+        ln = np.where(np.isnan(ln), mean, ln)
+    return ln
+
+
+def geks(ln: Floats, periods: Labels, weights: Floats | None = None) -> Floats:
     r"""Make the bilateral comparisons of one window transitive (GEKS).
 
-    .. math:: \ln P^t = \frac{1}{W} \sum_{a=1}^{W} \ln P^{a,t}
+    .. math:: \ln P^t = \sum_{a=1}^{W} w^a \ln P^{a,t}
 
     The index from b to t is the geometric mean, over all periods a of the window, of the way from b by a to t. Over
     Törnqvist indices it is called CCDI.
@@ -180,6 +189,8 @@ def geks(ln: Floats, periods: Labels) -> Floats:
         Logarithms of the bilateral indices, as of `ln_index`.
     periods : array of shape (W,)
         The periods, by which an error names a pair.
+    weights : array of shape (W,), optional
+        Weights of the periods, such as their turnover; all alike by default.
 
     Returns
     -------
@@ -209,101 +220,182 @@ def geks(ln: Floats, periods: Labels) -> Floats:
         a, b = periods[apart[0]]
         raise BadData(
             f"No product is sold in {a}." if a == b else f"No product is sold in both {a} and {b}.",
-            remedy="Define products more broadly, or take a window in which every two periods share products.",
+            remedy="Define products more broadly, take a window in which every two periods share products, or compare "
+            "such periods by way of the others (link_through).",
         )
-    level: Floats = ln.mean(axis=0)
+    level: Floats = ln.mean(axis=0) if weights is None else weights @ ln / weights.sum()
     return level
 
 
-def _links(window: int, method: Splice) -> Integers:
-    """Give how many periods back the published series is linked; several are averaged."""
-    match method:
-        case "movement":
-            return np.array([1])
-        case "window":
-            return np.array([window - 1])
-        case "half":
-            return np.array([window // 2])
-        case "mean":
-            return np.arange(1, window)
+def geary_khamis(sums: Floats, turnover: Floats) -> Floats:
+    r"""Solve the Geary-Khamis system of one window, exactly and at once.
 
+    The price level of a period is its turnover over its quantities valued at reference prices, and the reference price
+    of a product is its mean price in units of constant purchasing power:
 
-def extend(ln: Floats, periods: Labels, window: int = 25, splice: Splice = "mean") -> Floats:
-    r"""Let a window of GEKS roll over the periods and link each new period to the published series.
+    .. math:: P^t = \frac{\sum_i v_i^t}{\sum_i b_i q_i^t}, \quad b_i = \frac{\sum_t v_i^t / P^t}{\sum_t q_i^t}
 
-    Index numbers once published are never revised. Let P(w; a, b) be the index from a to b out of the window ending
-    at w. With a link k periods back, the published index moves from t - 1 to t by
-
-    .. math:: P(t; t-k, t) \,/\, P(t-1; t-k, t-1)
-
-    where k is 1 (`movement`), window - 1 (`window`) or window // 2 (`half`: 6 of 13 months, 12 of 25), and `mean` is
-    the geometric mean over all k from 1 to window - 1.
+    With x = 1/P this is x = K x, a linear system of as many unknowns as there are periods.
 
     Parameters
     ----------
-    ln : array of shape (T, T)
-        Logarithms of the bilateral indices, as of `ln_index`; only pairs less than `window` periods apart are used.
-    periods : array of shape (T,)
-        The periods, by which an error names a pair.
-    window : int
-        Periods in a window, 2 or more. Where there are no more periods than that, there is one window.
-    splice : {"mean", "movement", "window", "half"}
-        How a new window is linked.
+    sums : array of shape (W, W)
+        :math:`\sum_i q_i^a v_i^b / q_i`, as of `WINDOW_SUMS`.
+    turnover : array of shape (W,)
+        Turnover of each period.
 
     Returns
     -------
-    array of shape (T,)
-        Logarithm of the published index; 0 in the first period.
-
-    Raises
-    ------
-    BadData
-        Two periods of a window share no product.
-    BadCall
-        An unknown splice, or a window of fewer than two periods.
+    array of shape (W,)
+        Logarithm of the price level; 0 in the first period.
 
     References
     ----------
-    Mean: Diewert and Fox (2018), Substitution bias in multilateral methods for CPI construction using scanner data.
-    Movement: Ivancic, Diewert and Fox (2011). Window: Krsinich (2014). Half: de Haan (2015). All four: UN Task Team
-    on Scanner Data, e-handbook, extension methods.
+    Geary (1958), A note on the comparison of exchange rates and purchasing power between countries, Journal of the
+    Royal Statistical Society A 121. Khamis (1972), A new system of index numbers for national and international
+    purposes, Journal of the Royal Statistical Society A 135. Chessa (2016), A new methodology for processing scanner
+    data in the Dutch CPI, EURONA 1/2016.
 
     Examples
     --------
-    >>> ln = np.log([[1, 1.1, 1.2], [1 / 1.1, 1, 1.15], [1 / 1.2, 1 / 1.15, 1]])
-    >>> np.exp(extend(ln, np.array(["2024-01", "2024-02", "2024-03"]), window=2)).round(4).tolist()
-    [1.0, 1.1, 1.265]
+    >>> q, v = np.array([[2.0, 1.0], [1.0, 4.0]]), np.array([[2.0, 3.0], [2.0, 12.0]])  # prices 1 and 3, then 2 and 3
+    >>> np.exp(geary_khamis((q / q.sum(axis=0)) @ v.T, v.sum(axis=1))).round(4).tolist()
+    [1.0, 1.2174]
     """
-    if window < 2:
-        raise BadCall(f"window is {window}.", remedy="Give 2 periods or more; 13 or 25 months are usual.")
-    if splice not in SPLICES:
-        raise BadCall(f"There is no splice {splice!r}.", remedy=nearest(splice, SPLICES))
-    links = _links(window, splice)
-    old = geks(ln[:window, :window], periods[:window])
-    published = list(old - old[0])
-    for end in range(window, len(periods)):
-        inside = slice(end - window + 1, end + 1)
-        new = geks(ln[inside, inside], periods[inside])
-        # Position -1 of the old window is one period before that of the new one.
-        moves = (new[-1] - new[-1 - links]) - (old[-1] - old[-links])
-        published.append(published[-1] + moves.mean())
-        old = new
-    return np.array(published)
+    system = np.eye(len(turnover)) - sums / turnover[:, None]
+    x = np.ones(len(turnover))
+    x[1:] = np.linalg.solve(system[1:, 1:], -system[1:, 0])
+    return -np.log(x)
 
 
-def geks_series(sums: Pairs, formula: str = "tornqvist", window: int = 25, splice: Splice = "mean") -> Series:
-    """Compile a GEKS index series by a rolling window.
+def time_product_dummy(sums: Floats) -> Floats:
+    r"""Solve the regression of log prices on dummies of periods and of products, for the periods.
+
+    The products' dummies are swept out before, so that there are as many unknowns as periods, whatever the number of
+    products.
+
+    Parameters
+    ----------
+    sums : array of shape (W, W + 1)
+        Normal equations as of `WINDOW_SUMS`: the matrix, and the right side in the last column.
+
+    Returns
+    -------
+    array of shape (W,)
+        Logarithm of the price level; 0 in the first period.
+
+    References
+    ----------
+    Summers (1973), International price comparisons based upon incomplete data, Review of Income and Wealth 19. Rao
+    (2005), On the equivalence of weighted country-product-dummy (CPD) method and the Rao-system, Review of Income and
+    Wealth 51. de Haan and Krsinich (2018), Time dummy hedonic and quality-adjusted unit value indexes, Review of
+    Income and Wealth 64(4).
+
+    Examples
+    --------
+    >>> prices = np.array([[1.0, 2.0], [1.5, 2.5]])  # two products in two periods
+    >>> log, share = np.log(prices), np.full((2, 2), 0.5)
+    >>> right = (share * log).sum(axis=1) - share @ (share * log).sum(axis=0)
+    >>> np.exp(time_product_dummy(np.column_stack([share @ share.T, right]))).round(6).tolist()
+    [1.0, 1.369306]
+    """
+    projected, right = sums[:, :-1], sums[:, -1]
+    system = np.diag(projected.sum(axis=1)) - projected
+    level = np.zeros(len(right))
+    level[1:] = np.linalg.solve(system[1:, 1:], right[1:])
+    return level
+
+
+def lehr(sums: Floats, turnover: Floats) -> Floats:
+    r"""Compare turnover by quantity, each product's quantity valued at its unit value over the window.
+
+    .. math:: P^t = \sum_i v_i^t \Big/ \sum_i \frac{\sum_\tau v_i^\tau}{\sum_\tau q_i^\tau} q_i^t
+
+    Parameters
+    ----------
+    sums : array of shape (W,)
+        The denominator, as of `WINDOW_SUMS`.
+    turnover : array of shape (W,)
+        Turnover of each period.
+
+    Returns
+    -------
+    array of shape (W,)
+        Logarithm of the price level.
+
+    References
+    ----------
+    Lehr (1885), Beiträge zur Statistik der Preise. von Auer (2014), The generalized unit value index family, Review of
+    Income and Wealth 60(4). Lamboray (2017), The Geary Khamis index and the Lehr index, Ottawa Group.
+
+    Examples
+    --------
+    >>> level = lehr(np.array([10.0, 20.0]), np.array([10.0, 22.0]))
+    >>> np.exp(level - level[0]).round(6).tolist()
+    [1.0, 1.1]
+    """
+    return np.log(turnover / sums)
+
+
+def window_levels(sums: Pairs, recipe: Recipe) -> Callable[[Window], Floats]:
+    """Give the function from a window to the price levels in it, by any method.
 
     Parameters
     ----------
     sums : Pairs
-        T x T sums of a panel, or of several panels added.
-    formula : {"tornqvist", "fisher", "walsh", "jevons"}
-        The bilateral index that is made transitive.
-    window : int
-        Periods in a window; where there are no more periods than that, there is one window.
-    splice : {"mean", "movement", "window", "half"}
-        How a new window is linked.
+        Sums that have what the method needs, as of ``recipe.pairs``.
+    recipe : Recipe
+        The index.
+
+    Returns
+    -------
+    function of Window
+        It gives the logarithm of the price level of each period of the window.
+
+    Raises
+    ------
+    BadCall
+        An unknown method or formula.
+
+    Examples
+    --------
+    >>> from statcommons.prices.panel import panel
+    >>> p = panel(np.array(["2024-01", "2024-02"]), np.array(["tea", "tea"]), [2, 3], [1, 5])
+    >>> wanted = Recipe("gk", window=2)
+    >>> np.exp(window_levels(wanted.pairs(p), wanted)(Window(0, 2))).round(6).tolist()
+    [1.0, 1.5]
+    """
+    turnover = sums.turnover
+    if recipe.method == "geks":
+        ln = ln_index(sums, recipe.formula, link_through=recipe.link_through)
+
+        def level(part: Window) -> Floats:
+            inside = slice(*part)
+            weights = turnover[inside] if recipe.weights == "turnover" else None
+            return geks(ln[inside, inside], sums.periods[inside], weights)
+
+        return level
+
+    def solved(part: Window) -> Floats:
+        inside = slice(*part)
+        found = sums.of_windows[recipe.sums, part]
+        if recipe.method == "lehr":
+            return lehr(found, turnover[inside])
+        assert_connected(sums["n"][inside, inside], sums.periods[inside])
+        return geary_khamis(found, turnover[inside]) if recipe.method == "gk" else time_product_dummy(found)
+
+    return solved
+
+
+def multilateral_series(sums: Pairs, recipe: Recipe) -> Series:
+    """Compile a multilateral index and extend it over all periods.
+
+    Parameters
+    ----------
+    sums : Pairs
+        Sums that have what the method needs, as of ``recipe.pairs``.
+    recipe : Recipe
+        The index.
 
     Returns
     -------
@@ -314,9 +406,10 @@ def geks_series(sums: Pairs, formula: str = "tornqvist", window: int = 25, splic
     Raises
     ------
     BadData
-        A period is missing between two others, or two periods of a window share no product.
+        A period is missing between two others, two periods of a window share no product (GEKS), or no product connects
+        them (GK, TPD).
     BadCall
-        An unknown formula or splice, or a window of fewer than two periods.
+        An unknown method, formula or splice, or a window of fewer than two periods.
 
     Examples
     --------
@@ -324,18 +417,39 @@ def geks_series(sums: Pairs, formula: str = "tornqvist", window: int = 25, splic
     >>> months = np.array(["2024-01", "2024-02", "2024-03"]).repeat(2)
     >>> codes = np.tile(np.array(["rice", "tea"]), 3)
     >>> p = panel(months, codes, [1, 1, 0.5, 1, 1, 1], [10, 100, 5000, 100, 1, 100])
-    >>> geks_series(pairs(p), "fisher").index.round(3).tolist()
+    >>> wanted = Recipe("geks", "fisher")
+    >>> multilateral_series(wanted.pairs(p), wanted).index.round(3).tolist()
     [1.0, 0.702, 0.993]
     """
-    require_consecutive(sums.periods)
-    index = np.exp(extend(ln_index(sums, formula), sums.periods, window, splice))
+    ln = extend(window_levels(sums, recipe), sums.periods, recipe.window, recipe.splice)
     current = np.arange(len(sums.periods))
-    base = np.maximum(current - window + 1, 0)
-    value = np.diagonal(sums.A)
+    return matches(sums, np.exp(ln), np.maximum(current - recipe.window + 1, 0))
+
+
+def matches(sums: Pairs, index: Floats, base: Integers) -> Series:
+    """Tell of each index number how many products, and which share of turnover, match with the period compared with.
+
+    Parameters
+    ----------
+    sums : Pairs
+        Sums over T periods.
+    index : array of shape (T,)
+        The index numbers.
+    base : array of shape (T,)
+        Position of the period that each is compared with.
+
+    Examples
+    --------
+    >>> from statcommons.prices.panel import panel
+    >>> p = panel(np.array(["2024-01", "2024-02"]), np.array(["tea", "tea"]), [2, 3], [1, 5])
+    >>> matches(pairs(p), np.array([1.0, 1.5]), np.array([0, 0])).matched_products.tolist()
+    [1, 1]
+    """
+    current, turnover = np.arange(len(sums.periods)), sums.turnover
     return Series(
         periods=sums.periods,
         index=index,
-        matched_products=sums.n[base, current].astype(np.int64),
-        matched_share_base=sums.A[base, current] / value[base],
-        matched_share_current=sums.A[current, base] / value,
+        matched_products=sums["n"][base, current].astype(np.int64),
+        matched_share_base=sums["A"][base, current] / turnover[base],
+        matched_share_current=sums["A"][current, base] / turnover,
     )

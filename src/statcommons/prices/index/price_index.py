@@ -12,8 +12,9 @@ from statcommons.core.quality import measure, notice
 from statcommons.core.schema import Ge, Le, Table, Unit
 from statcommons.prices.data import PriceIndex, Transactions
 from statcommons.prices.index.bilateral import Base, Match, bilateral_series
+from statcommons.prices.index.extension import Splice
 from statcommons.prices.index.formulas import Name
-from statcommons.prices.index.multilateral import Splice, geks_series, pairs
+from statcommons.prices.index.multilateral import Method, Recipe, multilateral_series
 from statcommons.prices.unit_values import By, panels
 from statcommons.toolbox.periods import Frequency
 
@@ -107,17 +108,20 @@ def bilateral_index(
     return index_table(found, f"{formula}_imputed", 0, base)
 
 
-@method(version="1.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
+@method(version="2.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
 def multilateral_index(
     transactions: Table[Transactions],
     *,
+    method: Method = "geks",
     formula: Literal["tornqvist", "fisher", "walsh", "jevons"] = "tornqvist",
+    weights: Literal["usual", "equal", "turnover"] = "usual",
     window: Annotated[int, Ge(2), Le(1040), Unit("periods")] = 25,
     splice: Splice = "mean",
+    link_through: bool = False,
     period: Frequency = "month",
     by: By = "total",
 ) -> Table[PriceIndex]:
-    """Compile a transitive price index from scanner data (GEKS).
+    """Compile a transitive price index from scanner data (GEKS, Geary-Khamis, time product dummy, Lehr).
 
     All periods of a window are compared with one another, so that products may come and go and the index still does not
     drift. A new period is linked to the published series by a splice; what was published is not revised.
@@ -126,12 +130,21 @@ def multilateral_index(
     ----------
     transactions : Transactions
         Sales, in any order; unit values are computed first.
+    method : {"geks", "gk", "tpd", "lehr"}
+        GEKS makes a bilateral index transitive; GK (Geary-Khamis) and Lehr compare turnover with quantities valued at
+        reference prices; TPD (time product dummy) is a regression of log prices on periods and products.
     formula : {"tornqvist", "fisher", "walsh", "jevons"}
-        The bilateral index that is made transitive; over Törnqvist the method is called CCDI.
+        The bilateral index that GEKS makes transitive; over Törnqvist the method is called CCDI.
+    weights : {"usual", "equal", "turnover"}
+        Weights of the periods in GEKS (usually equal), or of the products in TPD (usually their turnover shares). Equal
+        weights need no quantities.
     window : int
         Periods in a window; 13 or 25 months let seasonal products meet themselves.
-    splice : {"mean", "movement", "window", "half"}
-        How a new window is linked to the published series.
+    splice : {"mean", "movement", "window", "half", "wisp", "hasp", "mean_pub", "fbew", "fbmw"}
+        How a new window is linked to the published series; the last five link to published index numbers, the last two
+        to that of the end of the year before.
+    link_through : bool
+        Whether GEKS compares two periods without a common product by way of the others, or refuses them.
     period : {"month", "week"}
         Whether prices are averaged over months or weeks.
     by : {"total", "group"}
@@ -145,7 +158,8 @@ def multilateral_index(
     Raises
     ------
     BadData
-        When a period is missing between two others, or two periods of a window share no product.
+        When a period is missing between two others, two periods of a window share no product, or no chain of products
+        connects them.
 
     Examples
     --------
@@ -158,15 +172,16 @@ def multilateral_index(
     >>> multilateral_index(sales, formula="fisher", window=2).index.round(3).to_pyarrow().to_pylist()
     [1.0, 0.698]
     """
+    recipe = Recipe(method, formula, weights, window, splice, link_through)
     found = {}
     made = panels(transactions, period, by)
     with step("Compare all periods", total=len(made), unit="groups") as progress:
         for name, one in made.items():
-            if len(one.periods) < window:
+            if len(one.periods) < window and splice not in ("fbew", "fbmw"):
                 notice(f"There are {len(one.periods)} periods, fewer than the window of {window}: one window was used.")
-            found[name] = geks_series(pairs(one), formula, window, splice)
+            found[name] = multilateral_series(recipe.pairs(one), recipe)
             progress.advance()
-    return index_table(found, f"geks_{formula}", window, splice)
+    return index_table(found, recipe.name, window, splice)
 
 
 def index_table(found: Mapping[str, Series], formula: str, window: int, splice: str) -> Any:
