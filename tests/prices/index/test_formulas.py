@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statcommons.core.errors import BadCall, BadData
-from statcommons.prices.index.formulas import ELEMENTARY, FORMULAS, Elementary, Name, _logarithmic, find_formula
+from statcommons.prices.index.comparison import logarithmic_mean
+from statcommons.prices.index.formulas import ELEMENTARY, FORMULAS, Elementary, Name, find_formula, formula_table
 
 TESTS = "IPCTFM"
 POSITIVE = st.floats(0.01, 1000)
@@ -134,7 +135,7 @@ def test_sato_vartia_and_vartia_weigh_by_the_logarithmic_mean(a, b):
     x, y = Decimal(float(a)), Decimal(float(b))
     with localcontext(prec=60):
         expected = Decimal(0) if 0 in (a, b) else x if a == b else (x - y) / (x / y).ln()
-    found = _logarithmic(np.array([float(a)]), np.array([float(b)]))
+    found = logarithmic_mean(np.array([float(a)]), np.array([float(b)]))
     assert found == pytest.approx(float(expected), rel=1e-14)
 
 
@@ -151,6 +152,12 @@ def test_the_table_is_whole():
         assert set(one.tests) <= set(TESTS)
         assert one.math
         assert one.source
+
+
+def test_every_formula_is_a_row_of_the_written_table():
+    rows = formula_table().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == list(FORMULAS)
+    assert {row.replace(r"\|", "").count("|") for row in rows} == {6}
 
 
 def test_an_unknown_formula_is_refused_by_the_nearest():

@@ -9,7 +9,8 @@ import numpy as np
 
 from statcommons.core.errors import BadCall, BadData, nearest
 from statcommons.core.quality import notice
-from statcommons.prices.index.formulas import FORMULAS, find_formula, total
+from statcommons.prices.index.comparison import total
+from statcommons.prices.index.formulas import FORMULAS, find_formula
 from statcommons.prices.panel import Floats, Integers, Panel, Series, require_consecutive
 
 __all__ = ["Base", "Match", "Matched", "bilateral_series", "matched"]

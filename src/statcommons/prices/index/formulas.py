@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statcommons.core.errors import BadCall, BadData, nearest
+from statcommons.prices.index.comparison import Comparison, logarithmic_mean, total
 from statcommons.prices.panel import Floats
 
-__all__ = ["ELEMENTARY", "FORMULAS", "Elementary", "Formula", "Name", "Pair", "find_formula", "total"]
+__all__ = ["ELEMENTARY", "FORMULAS", "Elementary", "Formula", "Name", "find_formula", "formula_table"]
 
 Elementary: TypeAlias = Literal["jevons", "dutot", "carli", "harmonic", "cswd", "bmw"]
 """The formulas for prices without quantities."""
@@ -60,150 +60,6 @@ Name: TypeAlias = Literal[
 """All formulas."""
 
 
-def total(terms: Floats) -> float:
-    """Sum and round once, so that the order of the products cannot change the last digit.
-
-    Parameters
-    ----------
-    terms : array of shape (n,)
-        What is summed.
-
-    Examples
-    --------
-    >>> total(np.array([1e16, 1.0, -1e16]))
-    1.0
-    """
-    return math.fsum(terms.tolist())
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """Prices and quantities of n products in two periods, and what the formulas make of them.
-
-    Parameters
-    ----------
-    p0, p1 : array of shape (n,)
-        Prices in the base and the current period, in currency a unit, above 0.
-    q0, q1 : array of shape (n,)
-        Quantities in the base and the current period; 0 where a price was imputed.
-    qb, vb : array of shape (n,), optional
-        Quantities and values of a basket (Lowe, Young); without them, those of the base period.
-    sigma : float
-        Elasticity of substitution (Lloyd-Moulton).
-    tau : float
-        Weight of the geometric index (AG mean).
-    """
-
-    p0: Floats
-    p1: Floats
-    q0: Floats
-    q1: Floats
-    qb: Floats | None = None
-    vb: Floats | None = None
-    sigma: float = 0.7
-    tau: float = 0.7
-
-    @cached_property
-    def r(self) -> Floats:
-        """Price relatives."""
-        return self.p1 / self.p0
-
-    @cached_property
-    def v0(self) -> Floats:
-        """Values in the base period."""
-        return self.p0 * self.q0
-
-    @cached_property
-    def v1(self) -> Floats:
-        """Values in the current period."""
-        return self.p1 * self.q1
-
-    @cached_property
-    def s0(self) -> Floats:
-        """Shares in the value of these products in the base period."""
-        return self.v0 / total(self.v0)
-
-    @cached_property
-    def s1(self) -> Floats:
-        """Shares in the value of these products in the current period."""
-        return self.v1 / total(self.v1)
-
-    @cached_property
-    def quantities_of_basket(self) -> Floats:
-        """Quantities of the basket."""
-        return self.q0 if self.qb is None else self.qb
-
-    @cached_property
-    def values_of_basket(self) -> Floats:
-        """Values of the basket."""
-        return self.v0 if self.vb is None else self.vb
-
-
-# --- the few ways to make an index ----------------------------------------------------------------------------------
-
-
-def _basket(x: Pair, q: Floats) -> float:
-    """Price one basket at the prices of both periods."""
-    return total(x.p1 * q) / total(x.p0 * q)
-
-
-def _arithmetic(x: Pair, w: Floats) -> float:
-    """Average the price relatives arithmetically, with weights that need not add up to 1."""
-    return total(w * x.r) / total(w)
-
-
-def _geometric(x: Pair, w: Floats, whole: float | None = None) -> float:
-    """Average the price relatives geometrically; weights are divided by their sum, or by the whole that is given."""
-    return math.exp(total(w * np.log(x.r)) / (total(w) if whole is None else whole))
-
-
-def _power(x: Pair, w: Floats, e: float) -> float:
-    """Average the price relatives by the mean of order e, exactly near e = 0 too, where it is the geometric mean."""
-    ln = np.log(x.r)
-    mean = total(w * ln) if e == 0 else math.log1p(total(w * np.expm1(e * ln))) / e
-    return math.exp(mean)
-
-
-def _logarithmic(a: Floats, b: Floats) -> Floats:
-    """Give the logarithmic mean (a - b) / ln(a / b), by a form that does not cancel where a is nearly b."""
-    both = (a > 0) & (b > 0)
-    u = np.log(np.where(both, a, 1) / np.where(both, b, 1)) / 2
-    return np.sqrt(a) * np.sqrt(b) * np.where(u == 0, 1, np.sinh(u) / np.where(u == 0, 1, u))
-
-
-def _laspeyres(x: Pair) -> float:
-    return _basket(x, x.q0)
-
-
-def _paasche(x: Pair) -> float:
-    return _basket(x, x.q1)
-
-
-def _change(x: Pair) -> float:
-    """Change of the whole value."""
-    return total(x.v1) / total(x.v0)
-
-
-def _deflated(x: Pair, p: Floats) -> float:
-    """Divide the change of the value by a quantity index at constant prices."""
-    return _change(x) * total(x.q0 * p) / total(x.q1 * p)
-
-
-def _stuvel(x: Pair) -> float:
-    change = _change(x)
-    a = (_laspeyres(x) - total(x.p0 * x.q1) / total(x.v0)) / 2
-    root = math.sqrt(a * a + change)
-    return a + root if a >= 0 else change / (root - a)  # the second form does not cancel
-
-
-def _vartia(x: Pair, mean: Callable[[Floats, Floats], Floats]) -> float:
-    whole = mean(np.array([total(x.v0)]), np.array([total(x.v1)]))
-    return _geometric(x, mean(x.v0, x.v1), float(whole[0]))
-
-
-# --- the table ------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Formula:
     """A bilateral index formula: call it with prices and quantities of two periods.
@@ -211,7 +67,7 @@ class Formula:
     Parameters
     ----------
     of : callable
-        The index of a `Pair`.
+        The index of a `Comparison`.
     math : str
         Its formula (TeX), where :math:`r = p^1 / p^0` and sums, products and n are over the products; s are shares in
         the value v of the products of a period, V their sum.
@@ -227,7 +83,7 @@ class Formula:
         products, matched or not.
     """
 
-    of: Callable[[Pair], float]
+    of: Callable[[Comparison], float]
     math: str
     tests: str
     source: str
@@ -279,7 +135,7 @@ class Formula:
         x0, x1 = np.asarray(p0, np.float64), np.asarray(p1, np.float64)
         y0, y1, yb, wb = (None if one is None else np.asarray(one, np.float64) for one in (q0, q1, qb, vb))
         ones = np.ones_like(x0)
-        pair = Pair(x0, x1, ones if y0 is None else y0, ones if y1 is None else y1, yb, wb, sigma, tau)
+        both = Comparison(x0, x1, ones if y0 is None else y0, ones if y1 is None else y1, yb, wb, sigma, tau)
         weights = [one for one in (y0, y1, yb, wb) if one is not None]
         if {one.shape for one in (x1, *weights)} != {x0.shape}:
             raise BadCall("The arrays have different lengths.", remedy="Give one value a product in each.")
@@ -291,12 +147,23 @@ class Formula:
             raise BadData("A quantity is missing, infinite or below 0.", remedy="Set such rows aside.")
         try:
             with np.errstate(all="ignore"):
-                index = self.of(pair)
+                index = self.of(both)
         except (ZeroDivisionError, OverflowError):
             index = math.nan
         if not (math.isfinite(index) and index > 0):
             raise BadData("The products have no weight, or too much for a number.", remedy="Check the quantities.")
         return index
+
+
+def _stuvel(x: Comparison) -> float:
+    a = (x.laspeyres - total(x.p0 * x.q1) / total(x.v0)) / 2
+    root = math.sqrt(a * a + x.change)
+    return a + root if a >= 0 else x.change / (root - a)  # the second form does not cancel
+
+
+def _vartia(x: Comparison, mean: Callable[[Floats, Floats], Floats]) -> float:
+    whole = mean(np.array([total(x.v0)]), np.array([total(x.v1)]))
+    return x.geometric(mean(x.v0, x.v1), float(whole[0]))
 
 
 MANUAL = "Manual, chapter"
@@ -305,22 +172,22 @@ LIPPE = "von der Lippe (2007), Index Theory and Price Statistics"
 FORMULAS: dict[Name, Formula] = {
     # Superlative, and the two that they are made of
     "tornqvist": Formula(
-        lambda x: _geometric(x, (x.s0 + x.s1) / 2), r"\prod r^{(s^0 + s^1)/2}", "IPCTM", f"{MANUAL}s 15, 16 and 17"
+        lambda x: x.geometric((x.s0 + x.s1) / 2), r"\prod r^{(s^0 + s^1)/2}", "IPCTM", f"{MANUAL}s 15, 16 and 17"
     ),
     "fisher": Formula(
-        lambda x: math.sqrt(_laspeyres(x) * _paasche(x)), r"\sqrt{P_L P_P}", "IPCTFM", f"{MANUAL} 15; ideal index"
+        lambda x: math.sqrt(x.laspeyres * x.paasche), r"\sqrt{P_L P_P}", "IPCTFM", f"{MANUAL} 15; ideal index"
     ),
     "walsh": Formula(
-        lambda x: _basket(x, np.sqrt(x.q0 * x.q1)),
+        lambda x: x.basket(np.sqrt(x.q0 * x.q1)),
         r"\sum p^1 \sqrt{q^0 q^1} / \sum p^0 \sqrt{q^0 q^1}",
         "IPCTM",
         f"{MANUAL} 15; pure price index",
     ),
-    "laspeyres": Formula(_laspeyres, r"\sum p^1 q^0 / \sum p^0 q^0", "IPCM", f"{MANUAL} 15"),
-    "paasche": Formula(_paasche, r"\sum p^1 q^1 / \sum p^0 q^1", "IPCM", f"{MANUAL} 15"),
+    "laspeyres": Formula(lambda x: x.laspeyres, r"\sum p^1 q^0 / \sum p^0 q^0", "IPCM", f"{MANUAL} 15"),
+    "paasche": Formula(lambda x: x.paasche, r"\sum p^1 q^1 / \sum p^0 q^1", "IPCM", f"{MANUAL} 15"),
     # Elementary
-    "jevons": Formula(lambda x: _geometric(x, 0 * x.r + 1), r"\prod r^{1/n}", "IPCTM", f"{MANUAL} 20", "prices"),
-    "dutot": Formula(lambda x: _basket(x, 0 * x.r + 1), r"\sum p^1 / \sum p^0", "IPTM", f"{MANUAL} 20", "prices"),
+    "jevons": Formula(lambda x: x.geometric(0 * x.r + 1), r"\prod r^{1/n}", "IPCTM", f"{MANUAL} 20", "prices"),
+    "dutot": Formula(lambda x: x.basket(0 * x.r + 1), r"\sum p^1 / \sum p^0", "IPTM", f"{MANUAL} 20", "prices"),
     "carli": Formula(lambda x: total(x.r) / len(x.r), r"\sum r / n", "IPCM", f"{MANUAL} 20", "prices"),
     "harmonic": Formula(lambda x: len(x.r) / total(1 / x.r), r"n / \sum r^{-1}", "IPCM", f"{MANUAL} 20", "prices"),
     "cswd": Formula(
@@ -339,52 +206,52 @@ FORMULAS: dict[Name, Formula] = {
     ),
     # Weights of another period
     "lowe": Formula(
-        lambda x: _basket(x, x.quantities_of_basket),
+        lambda x: x.basket(x.quantities_of_basket),
         r"\sum p^1 q^b / \sum p^0 q^b",
         "IPCTM",
         f"{MANUAL} 15",
         "basket",
     ),
-    "young": Formula(lambda x: _arithmetic(x, x.values_of_basket), r"\sum s^b r", "IPCM", f"{MANUAL} 15", "basket"),
+    "young": Formula(lambda x: x.arithmetic(x.values_of_basket), r"\sum s^b r", "IPCM", f"{MANUAL} 15", "basket"),
     "geometric_lowe": Formula(
-        lambda x: _geometric(x, x.p0 * x.quantities_of_basket),
+        lambda x: x.geometric(x.p0 * x.quantities_of_basket),
         r"\prod r^w, \; w = p^0 q^b / \sum p^0 q^b",
         "IPCM",
         f"{MANUAL} 1; Lowe's hybrid shares, averaged geometrically",
         "basket",
     ),
     "geometric_young": Formula(
-        lambda x: _geometric(x, x.values_of_basket), r"\prod r^{s^b}", "IPCTM", f"{MANUAL} 1", "basket"
+        lambda x: x.geometric(x.values_of_basket), r"\prod r^{s^b}", "IPCTM", f"{MANUAL} 1", "basket"
     ),
     # Geometric means
-    "geometric_laspeyres": Formula(lambda x: _geometric(x, x.s0), r"\prod r^{s^0}", "IPCM", f"{MANUAL} 16"),
-    "geometric_paasche": Formula(lambda x: _geometric(x, x.s1), r"\prod r^{s^1}", "IPCM", f"{MANUAL} 16"),
+    "geometric_laspeyres": Formula(lambda x: x.geometric(x.s0), r"\prod r^{s^0}", "IPCM", f"{MANUAL} 16"),
+    "geometric_paasche": Formula(lambda x: x.geometric(x.s1), r"\prod r^{s^1}", "IPCM", f"{MANUAL} 16"),
     "geometric_walsh": Formula(
-        lambda x: _geometric(x, np.sqrt(x.s0 * x.s1)),
+        lambda x: x.geometric(np.sqrt(x.s0 * x.s1)),
         r"\prod r^w, \; w \propto \sqrt{s^0 s^1}",
         "IPCTM",
         f"{MANUAL} 16; Walsh (1901)",
     ),
     "theil": Formula(
-        lambda x: _geometric(x, np.cbrt(x.s0 * x.s1 * (x.s0 + x.s1) / 2)),
+        lambda x: x.geometric(np.cbrt(x.s0 * x.s1 * (x.s0 + x.s1) / 2)),
         r"\prod r^w, \; w \propto \sqrt[3]{s^0 s^1 (s^0 + s^1)/2}",
         "IPCTM",
         "Theil (1973), A new index number formula",
     ),
     "rao": Formula(
-        lambda x: _geometric(x, x.s0 * x.s1 / (x.s0 + x.s1)),
+        lambda x: x.geometric(x.s0 * x.s1 / (x.s0 + x.s1)),
         r"\prod r^w, \; w \propto s^0 s^1 / (s^0 + s^1)",
         "IPCTM",
         "Rao (1990); of two periods the same as the time product dummy index with weights of shares",
     ),
     "sato_vartia": Formula(
-        lambda x: _geometric(x, _logarithmic(x.s0, x.s1)),
+        lambda x: x.geometric(logarithmic_mean(x.s0, x.s1)),
         r"\prod r^w, \; w \propto L(s^0, s^1), \; L(a, b) = (a - b) / \ln(a / b)",
         "IPCTFM",
         "Sato (1976), Vartia (1976), Vartia's second; true where demand is CES",
     ),
     "vartia": Formula(
-        lambda x: _vartia(x, _logarithmic),
+        lambda x: _vartia(x, logarithmic_mean),
         r"\prod r^{L(v^0, v^1) / L(V^0, V^1)}",
         "ICTF",
         "Montgomery (1937), Vartia (1976), Vartia's first",
@@ -396,15 +263,15 @@ FORMULAS: dict[Name, Formula] = {
         f"Walsh and Vartia, in {LIPPE}, p. 232",
     ),
     # Other means of relatives
-    "palgrave": Formula(lambda x: _arithmetic(x, x.s1), r"\sum s^1 r", "IPCM", f"{MANUAL} 16"),
+    "palgrave": Formula(lambda x: x.arithmetic(x.s1), r"\sum s^1 r", "IPCM", f"{MANUAL} 16"),
     "lloyd_moulton": Formula(
-        lambda x: _power(x, x.s0, 1 - x.sigma),
+        lambda x: x.power(x.s0, 1 - x.sigma),
         r"\left(\sum s^0 r^{1 - \sigma}\right)^{1 / (1 - \sigma)}",
         "IPCM",
         f"{MANUAL} 17; geometric Laspeyres where sigma is 1",
     ),
     "ag_mean": Formula(
-        lambda x: x.tau * _geometric(x, x.s0) + (1 - x.tau) * _laspeyres(x),
+        lambda x: x.tau * x.geometric(x.s0) + (1 - x.tau) * x.laspeyres,
         r"\tau P_{GL} + (1 - \tau) P_L",
         "IPCM",
         "Lent and Dorfman (2009), Using a weighted average of base period price indexes to approximate a superlative "
@@ -412,23 +279,23 @@ FORMULAS: dict[Name, Formula] = {
     ),
     # Baskets of both periods, and means of two indices
     "marshall_edgeworth": Formula(
-        lambda x: _basket(x, x.q0 + x.q1), r"\sum p^1 (q^0 + q^1) / \sum p^0 (q^0 + q^1)", "IPCTM", f"{MANUAL} 15"
+        lambda x: x.basket(x.q0 + x.q1), r"\sum p^1 (q^0 + q^1) / \sum p^0 (q^0 + q^1)", "IPCTM", f"{MANUAL} 15"
     ),
     "geary_khamis": Formula(
-        lambda x: _basket(x, x.q0 * x.q1 / (x.q0 + x.q1)),
+        lambda x: x.basket(x.q0 * x.q1 / (x.q0 + x.q1)),
         r"\sum p^1 h / \sum p^0 h, \; h = q^0 q^1 / (q^0 + q^1)",
         "IPCTM",
         "Geary (1958), Khamis (1970), of two periods",
     ),
     "bialek": Formula(
-        lambda x: math.sqrt(_basket(x, np.minimum(x.q0, x.q1)) * _basket(x, np.maximum(x.q0, x.q1))),
+        lambda x: math.sqrt(x.basket(np.minimum(x.q0, x.q1)) * x.basket(np.maximum(x.q0, x.q1))),
         r"\sqrt{P(\min(q^0, q^1)) P(\max(q^0, q^1))}, \; P(q) = \sum p^1 q / \sum p^0 q",
         "IPCTM",
         "Białek (2014), Simulation study of an original price index formula",
     ),
-    "drobisch": Formula(lambda x: (_laspeyres(x) + _paasche(x)) / 2, r"(P_L + P_P) / 2", "IPCM", f"{MANUAL} 15"),
+    "drobisch": Formula(lambda x: (x.laspeyres + x.paasche) / 2, r"(P_L + P_P) / 2", "IPCM", f"{MANUAL} 15"),
     "banerjee": Formula(
-        lambda x: (1 + _laspeyres(x)) / (1 + 1 / _paasche(x)),
+        lambda x: (1 + x.laspeyres) / (1 + 1 / x.paasche),
         r"(1 + P_L) / (1 + P_P^{-1})",
         "ICTM",
         "Banerjee (1977), On the factorial approach providing the true index of cost of living",
@@ -441,25 +308,25 @@ FORMULAS: dict[Name, Formula] = {
         "Stuvel (1957), A new index number formula",
     ),
     "davies": Formula(
-        lambda x: _deflated(x, np.sqrt(x.p0 * x.p1)),
+        lambda x: x.deflated(np.sqrt(x.p0 * x.p1)),
         r"\frac{V^1}{V^0} \Big/ \frac{\sum q^1 m}{\sum q^0 m}, \; m = \sqrt{p^0 p^1}",
         "IPCTM",
         "Davies (1924), The problem of a standard index number formula",
     ),
     "lehr": Formula(
-        lambda x: _deflated(x, (x.v0 + x.v1) / (x.q0 + x.q1)),
+        lambda x: x.deflated((x.v0 + x.v1) / (x.q0 + x.q1)),
         r"\frac{V^1}{V^0} \Big/ \frac{\sum q^1 u}{\sum q^0 u}, \; u = (v^0 + v^1) / (q^0 + q^1)",
         "ICT",
         "Lehr (1885), Beiträge zur Statistik der Preise",
     ),
     "unit_value": Formula(
-        lambda x: _change(x) * total(x.q0) / total(x.q1),
+        lambda x: x.change * total(x.q0) / total(x.q1),
         r"(V^1 / \sum q^1) / (V^0 / \sum q^0)",
         "PT",
         f"{MANUAL} 9; for products that are the same but for where they are sold",
         "all products",
     ),
-    "value": Formula(_change, "V^1 / V^0", "PCT", f"{MANUAL} 15; not a price index", "all products"),
+    "value": Formula(lambda x: x.change, "V^1 / V^0", "PCT", f"{MANUAL} 15; not a price index", "all products"),
 }
 """The formulas by name; each is called with prices and quantities of two periods."""
 
@@ -497,3 +364,20 @@ def find_formula(name: str) -> Formula:
     if found is None:
         raise BadCall(f"There is no bilateral formula {name!r}.", remedy=nearest(name, list(FORMULAS)))
     return found
+
+
+def formula_table() -> str:
+    r"""Write the formulas as the table of a documentation page.
+
+    Returns
+    -------
+    str
+        A table in Markdown: name, formula, tests that it passes, what it needs, source.
+
+    Examples
+    --------
+    >>> print(formula_table().splitlines()[3])
+    | `fisher` | $\sqrt{P_L P_P}$ | IPCTFM | quantities | Manual, chapter 15; ideal index |
+    """
+    rows = [f"| `{name}` | ${one.math}$ | {one.tests} | {one.needs} | {one.source} |" for name, one in FORMULAS.items()]
+    return "\n".join(["| formula | index | tests | needs | source |", "|---|---|---|---|---|", *rows])
