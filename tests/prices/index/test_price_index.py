@@ -13,6 +13,7 @@ from statcommons.core.seed import seeded
 from statcommons.prices import bilateral_index
 from statcommons.prices.data import scanner_market
 from statcommons.prices.index.bilateral import bilateral_series
+from statcommons.prices.index.elementary import elementary_index
 from statcommons.prices.index.formulas import FORMULAS
 from statcommons.prices.panel import panel
 
@@ -81,6 +82,22 @@ def test_a_basket_that_is_half_named_or_of_no_period_is_refused():
         last(basket_from="2023-01")
 
 
+@pytest.mark.parametrize("sigma", [0.5, 2.0, 4.0])
+def test_where_demand_is_ces_two_formulas_are_the_true_cost_of_living(sigma):
+    """Sato-Vartia without knowing the elasticity, Lloyd-Moulton with it; another elasticity misses the truth."""
+    with seeded(2):
+        market = scanner_market(products=50, months=6, sigma=sigma, sales=0.1, returns=0)
+    truth = market.truth["index"].to_numpy()
+
+    def missed(formula, **given):
+        index = bilateral_index(market.result, formula=formula, **given).to_pyarrow()["index"].to_numpy()
+        return np.abs(index / truth - 1).max()
+
+    assert missed("sato_vartia") < ROUNDED
+    assert missed("lloyd_moulton", sigma=sigma) < ROUNDED
+    assert missed("lloyd_moulton", sigma=sigma + 0.1) > 1e-5
+
+
 def test_what_is_imputed_is_measured():
     """Tea alone is in both months: it is 5 of 13 and 12 of 20 of the turnover."""
     with collecting() as found:
@@ -96,3 +113,10 @@ def test_what_is_imputed_is_measured():
 def test_a_year_ago_within_a_year_is_refused():
     with pytest.raises(BadData, match="No period from 2026-01 to 2026-02 has another a year before it"):
         bilateral_index(CHURN, base="year_ago")
+
+
+def test_an_error_names_its_group():
+    apart = {**CHURN, "group": ["01.1", "01.2", "01.1", "01.2"]}
+    for method, name in ((bilateral_index, "transactions"), (elementary_index, "prices")):
+        with pytest.raises(BadData, match=r"^group 01\.2: No product is sold in both 2026-01 and 2026-02"):
+            method(**{name: apart}, by="group")

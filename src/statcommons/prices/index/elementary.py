@@ -13,7 +13,7 @@ from statcommons.core.schema import Dimension, Gt, Measure, Not, Schema, Table, 
 from statcommons.prices.data import PriceIndex
 from statcommons.prices.index.bilateral import Base, bilateral_series
 from statcommons.prices.index.formulas import Elementary
-from statcommons.prices.index.price_index import MANUAL, index_table
+from statcommons.prices.index.price_index import MANUAL, by_group, index_table
 from statcommons.prices.unit_values import By, panels
 from statcommons.toolbox.periods import Frequency
 
@@ -94,8 +94,7 @@ def elementary_index(
     each = prices.mutate(
         product=prices.product + BESIDE + prices.outlet.fill_null(""), quantity=prices.quantity.fill_null(1.0)
     )
-    found = {}
-    for name, one in panels(each, period, by).items():
-        panel = one if weighted else dataclasses.replace(one, quantity=1 / one.price)  # each has the same turnover
-        found[name] = bilateral_series(panel, formula, base)
-    return index_table(found, formula, 0, base)
+    made = panels(each, period, by)
+    if not weighted:  # then all products have the same turnover, and shares count them
+        made = {name: dataclasses.replace(one, quantity=1 / one.price) for name, one in made.items()}
+    return index_table(by_group(made, lambda one: bilateral_series(one, formula, base)), formula, 0, base)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from statcommons.core.errors import BadCall
+from statcommons.core.errors import BadCall, BadData
 from statcommons.core.method import method
 from statcommons.core.progress import step
 from statcommons.core.quality import measure, notice
@@ -15,11 +15,11 @@ from statcommons.prices.index.bilateral import Base, Match, bilateral_series
 from statcommons.prices.index.extension import Splice
 from statcommons.prices.index.formulas import Name
 from statcommons.prices.index.multilateral import Method, Recipe, multilateral_series
-from statcommons.prices.unit_values import By, panels
+from statcommons.prices.unit_values import ALL, By, panels
 from statcommons.toolbox.periods import Frequency
 
 if TYPE_CHECKING:
-    from statcommons.prices.panel import Series
+    from statcommons.prices.panel import Panel, Series
 
 __all__ = ["bilateral_index", "multilateral_index"]
 
@@ -96,10 +96,8 @@ def bilateral_index(
     if basket_to is not None and basket_from is None:
         raise BadCall("The basket has a last period, but no first.", remedy="Give basket_from.")
     basket = None if basket_from is None else (basket_from, basket_to or basket_from)
-    found = {
-        name: bilateral_series(one, formula, base, match, sigma=sigma, tau=tau, basket=basket)
-        for name, one in panels(transactions, period, by).items()
-    }
+    made = panels(transactions, period, by)
+    found = by_group(made, lambda one: bilateral_series(one, formula, base, match, sigma=sigma, tau=tau, basket=basket))
     if match == "matched":
         return index_table(found, formula, 0, base)
     unmatched = [1 - (one.matched_share_base + one.matched_share_current) / 2 for one in found.values()]
@@ -182,6 +180,18 @@ def multilateral_index(
             found[name] = multilateral_series(recipe.pairs(one), recipe)
             progress.advance()
     return index_table(found, recipe.name, window, splice)
+
+
+def by_group(made: Mapping[str, Panel], compute: Callable[[Panel], Series]) -> dict[str, Series]:
+    """Compute an index series of each group; an error names its group."""
+    found = {}
+    for name, one in made.items():
+        try:
+            found[name] = compute(one)
+        except BadData as error:
+            error.where = error.where or (f"group {name}" if name != ALL else "")
+            raise
+    return found
 
 
 def index_table(found: Mapping[str, Series], formula: str, window: int, splice: str) -> Any:
