@@ -299,7 +299,7 @@ class SimulatedMarket:
 
 
 @source(
-    version="1.0.0",
+    version="1.1.0",
     access="simulated",
     publisher="Stat Commons",
     licence="CC0-1.0",
@@ -358,10 +358,9 @@ def scanner_market(
     >>> scanner_market(products=3, months=2).truth["period"].to_pylist()
     ['2023-01', '2023-02']
     """
-    import numpy as np
     import pyarrow as pa
 
-    from statcommons.prices.faults import Planted, plant
+    from statcommons.prices.faults import NOTHING, Planted, plant
     from statcommons.prices.simulate import market
 
     random = rng()
@@ -379,10 +378,7 @@ def scanner_market(
         clearance=clearance,
         codes="gtin" if faults else codes,
     )
-    none = dict.fromkeys(("code", "period", "outlet", "product"), np.zeros(0, "U1"))
-    planted = (
-        plant(made.transactions, random) if faults else Planted(made.transactions, none | {"rows": np.zeros(0, int)})
-    )
+    planted = plant(made.transactions, random) if faults else Planted(made.transactions, NOTHING)
     return SimulatedMarket(
         _arrow(pa, planted.transactions),
         _arrow(pa, made.truth),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from statcommons.core.errors import BadCall
 
-__all__ = ["Planted", "plant"]
+__all__ = ["NOTHING", "Planted", "plant"]
 
 Column: TypeAlias = NDArray[Any]
 Rows: TypeAlias = dict[str, Column]
@@ -21,6 +21,15 @@ ALL = "_T"
 FEWEST = 10  # months: one for each fault of a month, and six before the drop in volume
 NAMES = ("ryż biały", "mąka żytnia", "śmietana", "żurek", "gęś", "jabłko", "ćwikła", "łosoś")
 PACK = 12
+
+NOTHING: dict[str, Column] = {
+    "code": np.zeros(0, object),
+    "period": np.zeros(0, object),
+    "outlet": np.zeros(0, object),
+    "product": np.zeros(0, object),
+    "rows": np.zeros(0, np.int64),
+}
+"""The list of faults where none is planted."""
 
 
 class Planted(NamedTuple):
@@ -141,10 +150,7 @@ def plant(transactions: Rows, rng: np.random.Generator) -> Planted:
     columns = zip(*faults, strict=True)
     return Planted(
         {name: column[order] for name, column in rows.items()},
-        {
-            name: np.array(column, dtype=object if name != "rows" else np.int64)
-            for name, column in zip(("code", "period", "outlet", "product", "rows"), columns, strict=True)
-        },
+        {name: np.array(column, dtype=NOTHING[name].dtype) for name, column in zip(NOTHING, columns, strict=True)},
     )
 
 

@@ -139,6 +139,7 @@ def check_delivery(
     import pyarrow as pa
 
     from statcommons.prices.clean import delivery_checks as over_rows
+    from statcommons.prices.clean import delivery_codes as over_codes
     from statcommons.prices.clean import delivery_series as over_periods
 
     engine = current()
@@ -152,8 +153,9 @@ def check_delivery(
         )
         progress.advance()
         checks = [over_rows.unusual_prices(sums, unusual_price), over_rows.many_decimals(sums, decimals)]
-        checks += [over_rows.one_to_many(transactions, period), over_rows.broken_letters(transactions, period)]
-        checks += [_code_faults(engine, over_rows.code_faults(sums))]
+        checks += [over_codes.one_to_many(transactions, period), over_rows.broken_letters(transactions, period)]
+        codes = engine.kept(over_codes.codes_of(sums), "Check codes")
+        checks += [over_codes.code_faults(codes, _are_own(engine, codes))]
         if row_is == "sum":
             checks.append(over_rows.repeated_rows(transactions, period, repeated))
         found = engine.collect(_named(checks[0].union(*checks[1:]), period), "Check rows, prices and codes")
@@ -197,17 +199,14 @@ def _named(table: ibis.Table, period: Frequency) -> ibis.Table:
 STARTS = {"start": "period", "start_earlier": "earlier"}
 
 
-def _code_faults(engine: Engine, codes: ibis.Table) -> ibis.Table:
-    """Keep what is wrong with codes; a retailer whose products mostly have own codes is not told so of each."""
+def _are_own(engine: Engine, codes: ibis.Table) -> bool:
+    """Tell whether most products have codes of the retailer's own: it is not told of each that it is no GTIN."""
     valid = codes.fault.isnull() | (codes.fault == "in_store")
     counts = engine.row(codes.agg(all=codes.count(), valid=codes.count(where=valid)), "Check codes")
-    wrong = codes.filter(codes.fault.notnull())
-    if counts["valid"] * 2 < counts["all"]:
-        notice(
-            f"Of {counts['all']:,} product codes {counts['valid']:,} are valid GTINs: they were taken for own codes."
-        )
-        wrong = wrong.filter(wrong.code == "FLOATED")
-    return wrong.drop("fault")
+    if counts["valid"] * 2 >= counts["all"]:
+        return False
+    notice(f"Of {counts['all']:,} product codes {counts['valid']:,} are valid GTINs: they were taken for own codes.")
+    return True
 
 
 def _table(columns: dict[str, Any], schema: type[Schema]) -> Any:

@@ -1,7 +1,8 @@
 """The checks of a delivery, one function each: from rows, or from sums by period, shop, product and price, to findings.
 
-What runs over rows is an Ibis expression, on DuckDB and Spark alike; what runs over one figure a period and shop stands
-in :mod:`statcommons.prices.clean.delivery_series`. What the thresholds mean, and what they are by default, stands in
+What runs over rows is an Ibis expression, on DuckDB and Spark alike; what is about codes stands in
+:mod:`statcommons.prices.clean.delivery_codes`, and what looks at one figure a period and shop in
+:mod:`statcommons.prices.clean.delivery_series`. What the thresholds mean, and what they are by default, stands in
 :func:`statcommons.prices.clean.check_delivery.check_delivery`.
 """
 
@@ -10,8 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.engine import total
-from statcommons.prices.clean.findings import ALL, CODES
-from statcommons.prices.clean.gtin import gtin_fault
+from statcommons.prices.clean.findings import ALL, finding
 from statcommons.toolbox.periods import Frequency, start_of
 
 if TYPE_CHECKING:
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 __all__ = [
     "broken_letters",
     "cells",
-    "code_faults",
     "copies",
     "many_decimals",
-    "one_to_many",
     "repeated_rows",
     "unusual_prices",
 ]
@@ -73,31 +71,6 @@ def cells(rows: ibis.Table, frequency: Frequency) -> ibis.Table:
     )
     return keyed.group_by(["start", "outlet", "product", "price"]).agg(
         rows=keyed.count(), quantity=total(keyed.quantity, UNITS)
-    )
-
-
-def _found(table: ibis.Table, code: str, **columns: Any) -> ibis.Table:
-    """Bring a table to the columns of a finding; what is not given is about all, or nothing."""
-    import ibis
-
-    given = {
-        "code": code,
-        "severity": "medium",
-        "start": table.start,
-        "outlet": ALL,
-        "product": ALL,
-        "observed": 0.0,
-        "expected": 0.0,
-        "unit": CODES[code].unit,
-        "detail": "",
-        "n_rows": 0,
-    } | columns
-    kinds = {"start": "date", "observed": "float64", "expected": "float64", "n_rows": "int64"}
-    return table.select(
-        **{
-            name: (one if isinstance(one, ibis.expr.types.Value) else ibis.literal(one)).cast(kinds.get(name, "string"))
-            for name, one in given.items()
-        }
     )
 
 
@@ -154,7 +127,7 @@ def unusual_prices(sums: ibis.Table, ratio: float) -> ibis.Table:
     far_words = ibis.ifelse(named.above, "far above", "far below")
     detail = ibis.ifelse(is_pack, words, far_words) + " the usual price"
     units = named.filter(~named.slip)
-    units = _found(
+    units = finding(
         units,
         "UNIT",
         severity=ibis.ifelse(is_pack & named.above & (whole >= SEVERE), "high", "medium"),
@@ -164,7 +137,7 @@ def unusual_prices(sums: ibis.Table, ratio: float) -> ibis.Table:
     )
     slips = named.filter(named.slip)
     hundreds = ibis.ifelse(slips["size"] < 500, "100", "1,000")
-    slips = _found(
+    slips = finding(
         slips,
         "DECIMAL",
         severity="high",
@@ -216,7 +189,7 @@ def many_decimals(sums: ibis.Table, decimals: int) -> ibis.Table:
         n_rows=sums.rows.sum(where=odd).fill_null(0), rows=sums.rows.sum(), example=sums["product"].min(where=odd)
     )
     by_period = by_period.filter(by_period.n_rows > 0)
-    return _found(
+    return finding(
         by_period,
         "DECIMAL",
         severity="low",
@@ -290,7 +263,7 @@ def repeated_rows(rows: ibis.Table, frequency: Frequency, share: float) -> ibis.
         count = some[f"{name}_rows"]
         part = count / some.rows
         found.append(
-            _found(
+            finding(
                 some,
                 code,
                 severity=ibis.ifelse(part >= share, "high", "medium"),
@@ -340,115 +313,6 @@ def copies(sums: ibis.Table) -> ibis.Table:
     return both.group_by(["outlet", "start", "start_earlier"]).agg(same=both.rows.sum())
 
 
-def code_faults(sums: ibis.Table) -> ibis.Table:
-    """Find products whose code is no GTIN (GTIN), or was taken for a number (FLOATED).
-
-    Parameters
-    ----------
-    sums : ibis.Table
-        What :func:`cells` gives.
-
-    Returns
-    -------
-    ibis.Table
-        One finding a product; ``fault`` says what is wrong, or is missing where nothing is.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> import pyarrow as pa
-    >>> from statcommons.core.engine import current
-    >>> day = datetime.date(2026, 1, 1)
-    >>> same = {"start": [day] * 2, "outlet": ["_T"] * 2, "product": ["a", "b"], "quantity": [1.0] * 2, "rows": [1] * 2}
-    >>> same["product"] = ["5904215121565", "5.904215E+12"]
-    >>> found = code_faults(current().adopt(pa.table(same | {"price": [1.0, 1.0]})))
-    >>> current().collect(found.order_by("product")).select(["code", "fault"]).to_pylist()
-    [{'code': 'FLOATED', 'fault': 'floated'}, {'code': 'GTIN', 'fault': None}]
-    """
-    import ibis
-
-    codes = sums.group_by("product").agg(start=sums.start.min(), n_rows=sums.rows.sum())
-    codes = codes.mutate(fault=gtin_fault(codes["product"]))
-    words = {
-        "floated": "the code was taken for a number",
-        "length": "not 8, 12, 13 or 14 digits",
-        "digit": "wrong check digit",
-        "in_store": "a number that shops give themselves",
-    }
-    fault = codes.fault
-    found = _found(
-        codes,
-        "GTIN",
-        severity=ibis.ifelse(fault == "in_store", "low", "medium"),
-        product=codes["product"],
-        observed=1,
-        n_rows=codes.n_rows,
-        detail=ibis.cases(*((fault == name, text) for name, text in words.items()), else_=""),
-        fault=fault,
-    )
-    return found.mutate(code=ibis.ifelse(found.fault == "floated", "FLOATED", "GTIN"))
-
-
-def one_to_many(rows: ibis.Table, frequency: Frequency) -> ibis.Table:
-    """Find retailer's codes that stand for several products, and products with several such codes (ONE_TO_MANY).
-
-    Parameters
-    ----------
-    rows : ibis.Table
-        The delivery, with ``retailer_code``.
-    frequency : {"month", "week"}
-        What a period is.
-
-    Returns
-    -------
-    ibis.Table
-        One finding a code; ``product`` is the code that stands for several.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> import pyarrow as pa
-    >>> from statcommons.core.engine import current
-    >>> same = {
-    ...     "time": [datetime.date(2026, 1, 5)] * 2,
-    ...     "outlet": ["a"] * 2,
-    ...     "price": [2.0, 3.0],
-    ...     "quantity": [7.0] * 2,
-    ... }
-    >>> rows = current().adopt(pa.table(same | {"product": ["a", "b"], "retailer_code": ["7", "7"]}))
-    >>> found = current().row(one_to_many(rows, "month"))
-    >>> found["product"], found["detail"]
-    ('7', "a retailer's code with products a and b")
-    """
-    own = rows.filter(rows.retailer_code.notnull())
-    pairs = own.group_by(["retailer_code", "product"]).agg(n=own.count(), start=own.time.min())
-    found = []
-    for one, many, words in (
-        ("retailer_code", "product", "a retailer's code with products "),
-        ("product", "retailer_code", "a product with retailer's codes "),
-    ):
-        by_code = pairs.group_by(one).agg(
-            count=pairs.count(),
-            n_rows=pairs.n.sum(),
-            start=pairs.start.min(),
-            first=pairs[many].min(),
-            last=pairs[many].max(),
-        )
-        by_code = by_code.filter(by_code["count"] > 1).mutate(start=start_of(by_code.start, frequency))
-        found.append(
-            _found(
-                by_code,
-                "ONE_TO_MANY",
-                product=by_code[one],
-                observed=by_code["count"],
-                expected=1,
-                n_rows=by_code.n_rows,
-                detail=words + by_code["first"] + " and " + by_code["last"],
-            )
-        )
-    return found[0].union(found[1])
-
-
 def broken_letters(rows: ibis.Table, frequency: Frequency) -> ibis.Table:
     """Find names of products whose letters were broken by a wrong encoding (ENCODING).
 
@@ -479,10 +343,11 @@ def broken_letters(rows: ibis.Table, frequency: Frequency) -> ibis.Table:
     >>> current().row(broken_letters(rows, "month"))["detail"]
     'such as “ryÅ¼ biaÅ‚y”'
     """
-    broken = rows.filter(rows.description.re_search(BROKEN))
+    names = rows.select("description").distinct()  # few against the rows, and a pattern is slow
+    broken = rows.semi_join(names.filter(names.description.re_search(BROKEN)), "description")
     broken = broken.mutate(start=start_of(broken.time, frequency), outlet=broken.outlet.fill_null(ALL))
     by_outlet = broken.group_by(["start", "outlet"]).agg(n_rows=broken.count(), example=broken.description.min())
-    return _found(
+    return finding(
         by_outlet,
         "ENCODING",
         severity="low",

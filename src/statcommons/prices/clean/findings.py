@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from statcommons.core.schema import (
     Attribute,
@@ -19,7 +19,10 @@ from statcommons.core.schema import (
     Unit,
 )
 
-__all__ = ["ALL", "CODES", "Code", "Findings", "HoldPlan", "Letter", "Severity", "letter_of", "plan_of"]
+if TYPE_CHECKING:
+    import ibis
+
+__all__ = ["ALL", "CODES", "Code", "Findings", "HoldPlan", "Letter", "Severity", "finding", "letter_of", "plan_of"]
 
 ALL = "_T"
 """Where a finding is about all shops or all products: SDMX's code for a total."""
@@ -215,6 +218,55 @@ class Letter(Schema):
 WHOLE = ("COPY", "VOLUME", "OUTLET_GONE", "FANOUT", "DUPLICATE")  # they are about a period of a shop as a whole
 SEVERITIES = ("high", "medium", "low")
 MATTERS = SEVERITIES[:2]
+
+
+def finding(table: ibis.Table, code: str, **columns: Any) -> ibis.Table:
+    """Bring a table to the columns of a finding; what is not given is about all, or nothing.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        One row a finding, with ``start``, the first day of its period.
+    code : str
+        What kind of finding.
+    **columns : ibis column or plain value
+        Columns of :class:`Findings`, as far as they are known.
+
+    Returns
+    -------
+    ibis.Table
+        The columns of :class:`Findings` but the remedy; ``start`` in place of the period.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> import pyarrow as pa
+    >>> from statcommons.core.engine import current
+    >>> table = current().adopt(pa.table({"start": [datetime.date(2026, 1, 1)], "shop": ["7"]}))
+    >>> current().row(finding(table, "OUTLET_NEW", outlet=table.shop))["outlet"]
+    '7'
+    """
+    import ibis
+
+    given = {
+        "code": code,
+        "severity": "medium",
+        "start": table.start,
+        "outlet": ALL,
+        "product": ALL,
+        "observed": 0.0,
+        "expected": 0.0,
+        "unit": CODES[code].unit,
+        "detail": "",
+        "n_rows": 0,
+    } | columns
+    kinds = {"start": "date", "observed": "float64", "expected": "float64", "n_rows": "int64"}
+    return table.select(
+        **{
+            name: (one if isinstance(one, ibis.expr.types.Value) else ibis.literal(one)).cast(kinds.get(name, "string"))
+            for name, one in given.items()
+        }
+    )
 
 
 def plan_of(findings: Any, totals: Any) -> dict[str, Any]:

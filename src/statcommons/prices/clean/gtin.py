@@ -143,6 +143,6 @@ def _padded(codes: Any) -> tuple[Any, Any]:
 
 
 def _weighted_sum(padded: Any) -> Any:
-    """Add up 14 digits with their weights, 3 and 1 in turn; the check digit itself counts once."""
-    digits = [padded.substr(place, 1).cast("int64") for place in range(14)]
-    return sum((digit * (1 if place % 2 else 3) for place, digit in enumerate(digits[1:], 1)), digits[0] * 3)
+    """Add up 14 digits with their weights, 1 and 3 in turn from the right; the check digit itself counts once."""
+    number = padded.cast("int64")
+    return sum(((number // 10**place) % 10 * (3 if place % 2 else 1) for place in range(1, 14)), number % 10)
