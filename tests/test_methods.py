@@ -64,6 +64,24 @@ BASKET = {
     "weights": pa.table({"group": ["01.1", "01.2", "02.1"], "weight": [50.0, 30.0, 20.0]}),
 }
 EXAMPLES["prices.aggregate_index"] = BASKET
+COMPILED = {
+    "period": ["2025-01"] * 3,
+    "group": ["_T", "01", "02"],
+    "level": [0, 1, 1],
+    "index": [101.0, 102.0, 100.0],
+    "weight": [1.0, 0.5, 0.5],
+    "contribution_previous": [1.0, 1.0, 0.0],
+    "contribution_year": pa.nulls(3, pa.float64()),
+    "imputed": [0.0] * 3,
+    "version": ["COICOP 2018"] * 3,
+}
+SOLD = {"period": ["2025-01"] * 4, "group": ["01"] * 3 + ["02"], "retailer": list("abca"), "turnover": [1.0] * 4}
+EXAMPLES["prices.protect_index"] = {"aggregated": pa.table(COMPILED), "contributors": pa.table(SOLD)}
+STOOD = {"vintage": [1], "period": ["2025-01"], "group": ["01"], "index": [101.0]}
+EXAMPLES["prices.revise_index"] = {
+    "computed": pa.table({"period": ["2025-01", "2025-02"], "group": ["01"] * 2, "index": [102.0, 103.0]}),
+    "published": pa.table(STOOD),
+}
 
 VALUES = {
     "period": ["2026-01"] * 3 + ["2026-02"] * 3,

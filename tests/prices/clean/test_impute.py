@@ -101,16 +101,18 @@ def test_the_overall_mean_does_not_change_the_index_and_follows_the_currency(hol
 
 
 def test_the_targeted_mean_moves_with_the_same_brand_only():
-    table = values({"a": [2, None, None], "b": [1, 1.5, 1.5], "c": [1, 9, 9], "d": [4, None, 4], "e": [3, None, 3]})
+    table = values(
+        {"a": [2, None, None], "b": [1, 1.5, 1.5], "c": [1, 9, 9], "d": [4, None, 4], "e": [3, None, 3], "f": [6, 6, 6]}
+    )
     brands = traits(a={"brand": "x"}, b={"brand": "x"}, c={"brand": "y"}, d={"brand": "z"})
     with collecting() as found:
         assert imputed(table, brands, way="targeted_mean", characteristic="brand") == pytest.approx(
             {("a", "2024-02"): 3.0, ("a", "2024-03"): 3.0}
         )
     measures = {one.name: one.value for one in found.measures}
-    assert measures["Missing prices that could not be imputed"] == 2  # d has nobody of its brand, e has no brand
-    assert measures["Share of unit values imputed"] == pytest.approx(2 / 13)
-    assert measures["Share of turnover at imputed prices"] == pytest.approx(60 / 450)
+    assert measures["Missing prices that could not be imputed"] == 2  # d has nobody of its brand, e and f have none
+    assert measures["Share of unit values imputed"] == pytest.approx(2 / 16)
+    assert measures["Share of turnover at imputed prices"] == pytest.approx(60 / 630)
 
 
 def test_a_parent_index_is_that_of_the_nearest_group_above():
@@ -163,14 +165,18 @@ def test_what_no_regression_determines_stays_missing():
 
 
 def test_seasonal_imputation_begins_at_the_typical_price():
-    """Strawberries in season in January and February; cherries are seasonal too, apples are not."""
-    rows = {"berry": [4, 6, None, None, None, 5], "cherry": [None, 8, 8, 10, 8, 8], "apple": [1, 1, 1, 2, 4, 4]}
+    """Berries are in season in January, February and June; cherries are seasonal too, apples are not."""
+    rows = {
+        "berry": [4, 6, None, None, None, 3, None],
+        "cherry": [None, 7, 8, 10, 8, 8, 8],
+        "apple": [1, 1, 1, 2, 4, 4, 5],
+    }
     season = traits(berry={"season": "spring"}, cherry={"season": "summer"})
-    cells = [("berry", MONTHS[t]) for t in (2, 3, 4)]
+    cells = [("berry", MONTHS[t]) for t in (2, 3, 4, 6)]
     counter = imputed(values(rows), season, way="counter_seasonal", characteristic="season")
-    assert counter == pytest.approx(dict(zip(cells, [5, 5 * 10 / 8, 5], strict=True)))
+    assert counter == pytest.approx(dict(zip(cells, [5, 5 * 10 / 8, 5, 3], strict=True)))
     every = imputed(values(rows), season, way="all_seasonal", characteristic="season")
-    moved = [5, 5 * math.sqrt(10 / 8 * 2), 5 * math.sqrt(10 / 8 * 2) * math.sqrt(8 / 10 * 2)]
+    moved = [5, 5 * math.sqrt(10 / 8 * 2), 5 * math.sqrt(10 / 8 * 2) * math.sqrt(8 / 10 * 2), 3]
     assert every == pytest.approx(dict(zip(cells, moved, strict=True)))
 
 

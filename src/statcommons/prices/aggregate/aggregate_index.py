@@ -241,7 +241,7 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
     import numpy as np
     import pyarrow as pa
 
-    from statcommons.prices.aggregate.chain import contributions
+    from statcommons.prices.aggregate.chain import contributions, rounded
 
     tree = made.tree
     codes, labels = np.array(tree.codes, dtype=object), np.array(periods, dtype=object)
@@ -275,7 +275,7 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
             "period": pa.array(labels[row], pa.string()),
             "group": pa.array(codes[column], pa.string()),
             "level": tree.level[column],
-            "index": _rounded(index[row, column], decimals),
+            "index": rounded(index[row, column], decimals),
             "weight": pa.array(share[row, column], from_pandas=True),
             "contribution_previous": pa.array(to_top[0][row, column], from_pandas=True),
             "contribution_year": pa.array(to_top[1][row, column], from_pandas=True),
@@ -284,15 +284,3 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
         }
     )
     return Aggregates(result=result, contributions=pa.table(joined))
-
-
-def _rounded(values: Any, decimals: int | None) -> Any:
-    """Round as people do, half away from zero, what the shortest decimal of the number says."""
-    import numpy as np
-
-    if decimals is None:
-        return values
-    from decimal import ROUND_HALF_UP, Decimal
-
-    step = Decimal(1).scaleb(-decimals)
-    return np.array([float(Decimal(repr(float(one))).quantize(step, ROUND_HALF_UP)) for one in values])

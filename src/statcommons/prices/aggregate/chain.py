@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from statcommons.core.errors import BadCall, BadData
 from statcommons.prices.aggregate.structure import Tree
 from statcommons.prices.panel import Floats
 
-__all__ = ["Basket", "Chain", "chained", "contributions", "double_linked", "positions", "year_before"]
+__all__ = ["Basket", "Chain", "chained", "contributions", "double_linked", "positions", "rounded", "year_before"]
 
 Flags = NDArray[np.bool_]
 
@@ -365,3 +366,29 @@ def double_linked(periods: Sequence[str], baskets: Sequence[Basket]) -> list[Bas
         if periods[basket.link].endswith("-12") and basket.link + 1 < len(periods):
             found.setdefault(basket.link + 1, Basket(basket.link + 1, basket.weight, basket.reference))
     return [found[link] for link in sorted(found)]
+
+
+def rounded(values: Floats, decimals: int | None) -> Floats:
+    """Round as people do, half away from zero, what the shortest decimal of a number says.
+
+    Parameters
+    ----------
+    values : array
+        Numbers.
+    decimals : int, optional
+        How many decimals stay; all where it is None.
+
+    Returns
+    -------
+    array
+        Rounded numbers.
+
+    Examples
+    --------
+    >>> rounded(np.array([100.25, 1.005]), 1).tolist(), rounded(np.array([1.005]), 2).tolist()
+    ([100.3, 1.0], [1.01])
+    """
+    if decimals is None:
+        return values
+    step = Decimal(1).scaleb(-decimals)
+    return np.array([float(Decimal(repr(one)).quantize(step, ROUND_HALF_UP)) for one in values.tolist()])
