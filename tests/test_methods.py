@@ -25,6 +25,8 @@ NAMED = pa.table(
     }
 )
 EXAMPLES["prices.shrinkflation"] = {"transactions": NAMED}
+EXAMPLES["prices.relaunches"] = {"transactions": NAMED}
+EXAMPLES["prices.match_products"] = {"products": NAMED.select(["product", "description"])}
 LABELLED = pa.table(
     {
         "description": [f"{name} {brand}" for name in ("milk uht", "rice wild", "milk goat") for brand in ("a", "b")],

@@ -13,7 +13,8 @@ import pytest
 
 from statcommons.core.quality import collecting
 from statcommons.prices.clean.classify import classify
-from statcommons.prices.clean.learning import judge, learn, spelled
+from statcommons.prices.clean.learning import judge, learn
+from statcommons.prices.clean.sizes import spelled
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "prices"
 

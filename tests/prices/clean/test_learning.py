@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from statcommons.core.errors import BadData, ExtraMissing
 from statcommons.prices.clean import learning
-from statcommons.prices.clean.learning import folds, judge, learn, spelled, temperature
+from statcommons.prices.clean.learning import folds, judge, learn, temperature
+from statcommons.prices.clean.sizes import spelled
 
 KINDS = {"milk": ["uht", "fresh", "goat", "oat"], "rice": ["white", "brown", "basmati", "wild"], "tea": ["green"]}
 NAMES = sorted(f"{kind} {one} {brand}" for kind, of in KINDS.items() for one in of for brand in ("x", "y", "zz"))

@@ -15,7 +15,7 @@ from statcommons.core.quality import measure, notice
 from statcommons.core.schema import Attribute, Dimension, Ge, Le, Measure, MinLen, Schema, Table, Time, Unit
 from statcommons.core.seed import rng
 from statcommons.prices.clean.rows import as_table
-from statcommons.prices.clean.sizes import normalised
+from statcommons.prices.clean.sizes import normalised, spelled
 
 if TYPE_CHECKING:
     from statcommons.prices.clean.learning import Quality
@@ -211,7 +211,7 @@ def classify(
     """
     import numpy as np
 
-    from statcommons.prices.clean.learning import learn, spelled
+    from statcommons.prices.clean.learning import learn
 
     known, disputed, turnover, classification = _labels(labelled, corrections)
     sought = _with_turnover(items)

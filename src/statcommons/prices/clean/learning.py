@@ -6,7 +6,6 @@ sales repeat a name every month, and a split by row would ask the model for what
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,33 +16,15 @@ from numpy.typing import NDArray
 
 from statcommons.core.errors import BadData, ExtraMissing
 from statcommons.core.progress import step
-from statcommons.prices.clean.sizes import without_size
+from statcommons.prices.clean.sizes import spelled
 
-__all__ = ["Learnt", "Model", "Quality", "folds", "judge", "learn", "spelled", "temperature"]
+__all__ = ["Learnt", "Model", "Quality", "folds", "judge", "learn", "temperature"]
 
 Model: TypeAlias = Literal["svm", "logistic"]
 """The linear classifier: a support vector machine, or logistic regression."""
 
-PER_CENT = re.compile(r"(\d+)(?:[.,](\d+))?\s?%")
 STRENGTH: dict[str, float] = {"svm": 10.0, "logistic": 100.0}
 """How closely a model follows its training names (C), chosen on 152 and 113 Polish names, see the tests."""
-
-
-def spelled(name: str) -> str:
-    """Spell a name so that what tells classes apart looks alike: without its size, ``2 %`` as ``2,0%``.
-
-    Parameters
-    ----------
-    name : str
-        As a retailer writes it.
-
-    Examples
-    --------
-    >>> spelled("Mleko UHT 2%1lpet"), spelled("mleko uht 2.0 % 0,5l")
-    ('mleko uht 2,0% pet', 'mleko uht 2,0%')
-    """
-    text = PER_CENT.sub(lambda found: f" {found[1]},{found[2] or 0}% ", without_size(name))
-    return " ".join(text.split())
 
 
 def folds(labels: NDArray[Any], count: int, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ from statcommons.toolbox.periods import Frequency
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Size", "SizeChanges", "normalised", "parse_size", "shrinkflation", "sizes", "without_size"]
+__all__ = ["Size", "SizeChanges", "normalised", "parse_size", "shrinkflation", "sizes", "spelled", "without_size"]
 
 UNITS: dict[str, tuple[str, str]] = {
     "mg": ("g", "0.001"),
@@ -60,6 +60,7 @@ SIZE = re.compile(
     rf"(?<![^\W_])(?<!\d[.,/])(?P<before>(?:\d+{TIMES})*)(?P<amount>\d+(?:[.,]\d+)?)\s?(?P<unit>{'|'.join(UNITS)})"
     rf"(?P<after>(?:{TIMES}\d+)*)(?:\s?szt\b)?(?:(?![^\W_])|(?=pet|kar|but|fol|pusz))\.?"
 )
+PER_CENT = re.compile(r"(\d+)(?:[.,](\d+))?\s?%")
 
 
 class Size(NamedTuple):
@@ -150,6 +151,23 @@ def without_size(text: str) -> str:
     ('coffee ghi', 'mleko 3,2% pet')
     """
     return " ".join(SIZE.sub(" ", normalised(text)).split())
+
+
+def spelled(name: str) -> str:
+    """Spell a name so that what tells classes apart looks alike: without its size, ``2 %`` as ``2,0%``.
+
+    Parameters
+    ----------
+    name : str
+        As a retailer writes it.
+
+    Examples
+    --------
+    >>> spelled("Mleko UHT 2%1lpet"), spelled("mleko uht 2.0 % 0,5l")
+    ('mleko uht 2,0% pet', 'mleko uht 2,0%')
+    """
+    text = PER_CENT.sub(lambda found: f" {found[1]},{found[2] or 0}% ", without_size(name))
+    return " ".join(text.split())
 
 
 def sizes(texts: Iterable[str | None]) -> tuple[NDArray[Any], NDArray[Any]]:
