@@ -20,6 +20,7 @@ __all__ = [
     "Recipe",
     "geary_khamis",
     "geks",
+    "index_name",
     "lehr",
     "ln_index",
     "matches",
@@ -80,9 +81,7 @@ class Recipe:
     @property
     def name(self) -> str:
         """The name by which the index is published."""
-        weights = {"geks": "turnover", "tpd": "equal"}.get(self.method)
-        formula = f"_{self.formula}" if self.method == "geks" else ""
-        return f"{self.method}{formula}" + (f"_{self.weights}" if self.weights == weights else "")
+        return index_name(self.method, self.formula, self.weights)
 
     def pairs(self, panel: Panel, turnover: Floats | None = None) -> Pairs:
         """Sum a panel as this index needs it; the turnover is that of all products, where the panel has a part."""
@@ -94,6 +93,23 @@ class Recipe:
         if self.method == "geks":
             return pairs(panel, sums=FORMULAS[self.formula], turnover=turnover)
         return pairs(panel, sums=(), windows=windows, methods=(self.sums,), turnover=turnover)
+
+
+def index_name(method: str, formula: str, weights: str) -> str:
+    """Name an index by what tells it from the usual one of its method.
+
+    Parameters
+    ----------
+    method, formula, weights : str
+        As in `Recipe`; also the hedonic method ``tdh``.
+
+    Examples
+    --------
+    >>> index_name("geks", "fisher", "usual"), index_name("tpd", "fisher", "turnover"), index_name("tpd", "", "equal")
+    ('geks_fisher', 'tpd', 'tpd_equal')
+    """
+    unusual = {"geks": "turnover", "tpd": "equal", "tdh": "equal"}.get(method)
+    return "_".join([method, *([formula] if method == "geks" else []), *([weights] if weights == unusual else [])])
 
 
 def _tornqvist(sums: Pairs) -> Floats:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.core.method import method
-from statcommons.core.progress import step
-from statcommons.core.quality import measure, notice
+from statcommons.core.quality import measure
 from statcommons.core.schema import Ge, Le, Table, Unit
 from statcommons.prices.data import PriceIndex, Transactions
 from statcommons.prices.index.bilateral import Base, Match, bilateral_series
-from statcommons.prices.index.extension import Splice
 from statcommons.prices.index.formulas import Name
-from statcommons.prices.index.multilateral import Method, Recipe, multilateral_series
 from statcommons.prices.unit_values import ALL, By, panels
 from statcommons.toolbox.periods import Frequency
 
 if TYPE_CHECKING:
     from statcommons.prices.panel import Panel, Series
 
-__all__ = ["bilateral_index", "multilateral_index"]
+__all__ = ["bilateral_index"]
 
 MANUAL = "IMF, ILO, Eurostat, UNECE, OECD, World Bank (2020), Consumer Price Index Manual: Concepts and Methods"
 HANDBOOK = "UN Task Team on Scanner Data, e-handbook CPI from new data sources"
@@ -104,82 +101,6 @@ def bilateral_index(
     largest = max(float(one.max()) for one in unmatched)
     measure("Largest share of turnover with an imputed price", largest, unit="share", indicator="ESS A7")
     return index_table(found, f"{formula}_imputed", 0, base)
-
-
-@method(version="2.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
-def multilateral_index(
-    transactions: Table[Transactions],
-    *,
-    method: Method = "geks",
-    formula: Literal["tornqvist", "fisher", "walsh", "jevons"] = "tornqvist",
-    weights: Literal["usual", "equal", "turnover"] = "usual",
-    window: Annotated[int, Ge(2), Le(1040), Unit("periods")] = 25,
-    splice: Splice = "mean",
-    link_through: bool = False,
-    period: Frequency = "month",
-    by: By = "total",
-) -> Table[PriceIndex]:
-    """Compile a transitive price index from scanner data (GEKS, Geary-Khamis, time product dummy, Lehr).
-
-    All periods of a window are compared with one another, so that products may come and go and the index still does not
-    drift. A new period is linked to the published series by a splice; what was published is not revised.
-
-    Parameters
-    ----------
-    transactions : Transactions
-        Sales, in any order; unit values are computed first.
-    method : {"geks", "gk", "tpd", "lehr"}
-        GEKS makes a bilateral index transitive; GK (Geary-Khamis) and Lehr compare turnover with quantities valued at
-        reference prices; TPD (time product dummy) is a regression of log prices on periods and products.
-    formula : {"tornqvist", "fisher", "walsh", "jevons"}
-        The bilateral index that GEKS makes transitive; over Törnqvist the method is called CCDI.
-    weights : {"usual", "equal", "turnover"}
-        Weights of the periods in GEKS (usually equal), or of the products in TPD (usually their turnover shares). Equal
-        weights need no quantities.
-    window : int
-        Periods in a window; 13 or 25 months let seasonal products meet themselves.
-    splice : {"mean", "movement", "window", "half", "wisp", "hasp", "mean_pub", "fbew", "fbmw"}
-        How a new window is linked to the published series; the last five link to published index numbers, the last two
-        to that of the end of the year before.
-    link_through : bool
-        Whether GEKS compares two periods without a common product by way of the others, or refuses them.
-    period : {"month", "week"}
-        Whether prices are averaged over months or weeks.
-    by : {"total", "group"}
-        One index over all products, or one a group.
-
-    Returns
-    -------
-    PriceIndex
-        Index numbers, 1 in the first period of each group.
-
-    Raises
-    ------
-    BadData
-        When a period is missing between two others, two periods of a window share no product, or no chain of products
-        connects them.
-
-    Examples
-    --------
-    >>> sales = {
-    ...     "time": ["2026-01-05", "2026-01-05", "2026-02-05", "2026-02-05"],
-    ...     "product": ["rice", "tea", "rice", "tea"],
-    ...     "price": [1.0, 1.0, 0.5, 1.0],
-    ...     "quantity": [10, 100, 5000, 100],
-    ... }
-    >>> multilateral_index(sales, formula="fisher", window=2).index.round(3).to_pyarrow().to_pylist()
-    [1.0, 0.698]
-    """
-    recipe = Recipe(method, formula, weights, window, splice, link_through)
-    found = {}
-    made = panels(transactions, period, by)
-    with step("Compare all periods", total=len(made), unit="groups") as progress:
-        for name, one in made.items():
-            if len(one.periods) < window and splice not in ("fbew", "fbmw"):
-                notice(f"There are {len(one.periods)} periods, fewer than the window of {window}: one window was used.")
-            found[name] = multilateral_series(recipe.pairs(one), recipe)
-            progress.advance()
-    return index_table(found, recipe.name, window, splice)
 
 
 def by_group(made: Mapping[str, Panel], compute: Callable[[Panel], Series]) -> dict[str, Series]:
