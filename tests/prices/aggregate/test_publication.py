@@ -131,6 +131,15 @@ def test_who_is_not_known_to_sell_is_held_back_and_measured():
     assert measures["Share of indices held back"] == pytest.approx(2 / 8)
 
 
+def test_contributors_of_other_periods_are_told():
+    sold = sales(**{name.removeprefix("g"): of for name, of in OPEN.items()})
+    sold["period"] = ["2030-01" if month == "2025-12" else month for month in sold["period"]]
+    with collecting() as found:
+        made = protect_index(indices(), sold).to_pyarrow().to_pylist()
+    assert found.notices == ["Contributors of periods without an index are not used: 2030-01."]
+    assert {row["confidentiality"] for row in made if row["period"] == "2025-12"} == {"A"}
+
+
 # --- what may change ------------------------------------------------------------------------------------------------
 
 MONTHS = ["2026-01", "2026-02", "2026-03", "2026-04"]

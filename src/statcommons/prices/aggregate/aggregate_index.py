@@ -244,11 +244,11 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
     from statcommons.prices.aggregate.chain import contributions, rounded
 
     tree = made.tree
-    codes, labels = np.array(tree.codes, dtype=object), np.array(periods, dtype=object)
+    codes, labels = pa.array(tree.codes, pa.string()), pa.array(periods, pa.string())
     inside = np.isfinite(index)
     top = np.array([([place, *tree.above(place)])[-1] for place in range(len(codes))])
     to_top = np.full((2, *index.shape), np.nan)
-    parts: dict[str, list[Any]] = {name: [] for name in ("period", "of", "group", "level", "previous", "year")}
+    parts = []
     for of in np.unique(np.append(tree.parent[tree.parent >= 0], top)).tolist():
         below = tree.below(of)
         previous, yearly = contributions(made, of), contributions(made, of, year)
@@ -257,13 +257,16 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
         # What left the basket within the year still has a part in the annual change.
         counts = inside[:, below] | (np.nan_to_num(yearly) != 0)
         row, column = np.nonzero(counts & np.isfinite(previous) & (below != of))
-        parts["period"].append(labels[row])
-        parts["of"].append(np.repeat(codes[of], len(row)))
-        parts["group"].append(codes[below[column]])
-        parts["level"].append(tree.level[below[column]])
-        parts["previous"].append(previous[row, column])
-        parts["year"].append(yearly[row, column])
-    joined = {name: pa.array(np.concatenate(arrays), from_pandas=True) for name, arrays in parts.items()}
+        parts.append((row, np.full(len(row), of), below[column], previous[row, column], yearly[row, column]))
+    when, whole_of, part, *change = (np.concatenate(one) for one in zip(*parts, strict=True))
+    split = {
+        "period": labels.take(pa.array(when)),
+        "of": codes.take(pa.array(whole_of)),
+        "group": codes.take(pa.array(part)),
+        "level": tree.level[part],
+        "previous": pa.array(change[0], from_pandas=True),
+        "year": pa.array(change[1], from_pandas=True),
+    }
     row, column = np.nonzero(inside)
     whole = np.where(made.value[:, top] > 0, made.value[:, top], np.nan)
     share = np.where(made.value > 0, made.value, np.nan) / whole
@@ -272,8 +275,8 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
     measure("Mean share of weight imputed", float(imputed[1:].mean()) if len(imputed) > 1 else 0.0, unit="share")
     result = pa.table(
         {
-            "period": pa.array(labels[row], pa.string()),
-            "group": pa.array(codes[column], pa.string()),
+            "period": labels.take(pa.array(row)),
+            "group": codes.take(pa.array(column)),
             "level": tree.level[column],
             "index": rounded(index[row, column], decimals),
             "weight": pa.array(share[row, column], from_pandas=True),
@@ -283,4 +286,4 @@ def _tables(made: Chain, periods: Sequence[str], index: Any, decimals: int | Non
             "version": [tree.version or None] * len(row),
         }
     )
-    return Aggregates(result=result, contributions=pa.table(joined))
+    return Aggregates(result=result, contributions=pa.table(split))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from statcommons.core.engine import current
 from statcommons.core.method import method
-from statcommons.core.quality import measure
+from statcommons.core.quality import measure, notice
 from statcommons.core.schema import (
     Attribute,
     Concept,
@@ -129,6 +129,7 @@ def protect_index(
     """
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from statcommons.prices.aggregate.protection import secondary, sensitive
     from statcommons.prices.aggregate.structure import tree_of
@@ -142,6 +143,8 @@ def protect_index(
     by_period: dict[str, list[dict[str, float]]] = {
         period: [{} for _ in tree.codes] for period in table["period"].unique().to_pylist()
     }
+    if others := sorted({row["period"] for row in sold} - set(by_period)):
+        notice(f"Contributors of periods without an index are not used: {', '.join(others[:10])}.")
     for row in sold:
         start = place[row["group"]]
         for one in [start, *tree.above(start)] if row["period"] in by_period else []:
@@ -169,7 +172,7 @@ def protect_index(
     made = table.select(["period", "group", "level"])
     for name in ("index", "contribution_previous", "contribution_year"):
         column = table[name].cast(pa.float64())
-        made = made.append_column(name, pa.compute.if_else(free, column, pa.scalar(None, pa.float64())))
+        made = made.append_column(name, pc.if_else(free, column, pa.scalar(None, pa.float64())))
     return made.append_column("confidentiality", pa.array(status, pa.string()))
 
 

@@ -132,6 +132,7 @@ def filter_changes(
     [{'period': '2026-02', 'price_ratio': 12.0, 'filter': 'outlier'}]
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from statcommons.prices.clean.outliers import PROFILES, Rules
     from statcommons.prices.clean.values import read_values
@@ -146,13 +147,13 @@ def filter_changes(
     table = values.table
     found, ratio = _rejected(values, rules)
     words = _joined(found, table.num_rows)
-    rejected = pa.array([word != "" for word in words], pa.bool_())
-    extra = {"price_ratio": pa.array(ratio, from_pandas=True), "filter": pa.array(words, pa.string())}
+    rejected = pc.not_equal(words, "")
+    extra = {"price_ratio": pa.array(ratio, from_pandas=True), "filter": words}
     with_names = table
     for name, column in extra.items():
         with_names = with_names.append_column(name, column)
     return Filtered(
-        result=table.filter(pa.compute.invert(rejected)),
+        result=table.filter(pc.invert(rejected)),
         rejected=with_names.filter(rejected),
     )
 
@@ -242,15 +243,16 @@ def _hardly_sold(rows: Integers, cell: Integers, turnover: Floats, lam: float) -
     return flags
 
 
-def _joined(found: dict[str, Any], rows: int) -> list[str]:
-    """Write the names of the filters that reject each row."""
+def _joined(found: dict[str, Any], rows: int) -> Any:
+    """Write the names of the filters that reject each row; nothing where none does."""
     import numpy as np
+    import pyarrow as pa
 
     number = np.zeros(rows, np.int64)
     for bit, flags in enumerate(found.values()):
         number += flags.astype(np.int64) << bit
     words = [", ".join(name for bit, name in enumerate(found) if value >> bit & 1) for value in range(1 << len(found))]
-    return [words[value] for value in number.tolist()]
+    return pa.array(words, pa.string()).take(pa.array(number))
 
 
 def _measure(found: dict[str, Any], matched: Any, time: Integers, turnover: Floats) -> None:

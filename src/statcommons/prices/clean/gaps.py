@@ -144,8 +144,8 @@ def matched_movement(
     return Movement(np.cumsum(mean, axis=1), np.cumsum(hole, axis=1))
 
 
-def typical_price(product: Integers, time: Integers, price: Floats) -> Floats:
-    """Average, up to each row, the prices of the season it lies in: the periods without a gap before it.
+def typical_price(product: Integers, time: Integers, price: Floats, last: Integers) -> Floats:
+    """Average the prices of the season that ends with a row: the periods up to it without a gap.
 
     Parameters
     ----------
@@ -153,23 +153,23 @@ def typical_price(product: Integers, time: Integers, price: Floats) -> Floats:
         Positions of product and period, sorted by product, then by period.
     price : array of shape (rows,)
         Prices.
+    last : array of shape (cells,)
+        Rows with which seasons end; they may repeat.
 
     Returns
     -------
-    array of shape (rows,)
-        At the last row before a gap it is the typical price of the season that ended.
+    array of shape (cells,)
+        The typical price of each season.
 
     Examples
     --------
-    >>> typical_price(np.array([0, 0, 0]), np.array([0, 1, 5]), np.array([2.0, 4.0, 9.0])).tolist()
-    [2.0, 3.0, 9.0]
+    >>> typical_price(np.array([0, 0, 0]), np.array([0, 1, 5]), np.array([2.0, 4.0, 9.0]), np.array([1, 2])).tolist()
+    [3.0, 9.0]
     """
     begins = np.append(True, (product[1:] != product[:-1]) | (time[1:] != time[:-1] + 1))[: len(time)]
     start = np.maximum.accumulate(np.where(begins, np.arange(len(time)), 0))
-    found = np.empty(len(price))
-    for row, first in enumerate(start.tolist()):
-        found[row] = price[first : row + 1].mean()
-    return found
+    ends, back = np.unique(last, return_inverse=True)
+    return np.array([price[start[row] : row + 1].mean() for row in ends.tolist()], float)[back]
 
 
 def hedonic_movement(

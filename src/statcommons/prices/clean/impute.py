@@ -125,8 +125,8 @@ def impute(
         marked = np.array([name in traits for name in rows.products])[rows.item[gaps.row]]
         gaps = gaps.chosen(marked)
     change = _changes(rows, gaps, way, traits, indices)
-    base = typical_price(rows.item, rows.time, rows.price) if seasonal else rows.price
-    return _filled(rows, gaps, base[gaps.row] * change, way)
+    base = typical_price(rows.item, rows.time, rows.price, gaps.row) if seasonal else rows.price[gaps.row]
+    return _filled(rows, gaps, base * change, way)
 
 
 def _traits(characteristics: Any, way: str, characteristic: str | None) -> dict[str, dict[str, str]]:
