@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statcommons.core.errors import BadCall, BadData
 
-__all__ = ["Block", "Panel", "Series", "panel", "require_consecutive"]
+__all__ = ["Block", "Panel", "Series", "panel", "require_consecutive", "with_periods"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -201,6 +201,32 @@ def panel(
     return Panel(
         product_labels, period_labels, product_code[order], period_code[order], prices[order], quantities[order]
     )
+
+
+def with_periods(panel: Panel, periods: ArrayLike) -> Panel:
+    """Give a panel more periods, in which it has no row: those of other retailers, or of other groups.
+
+    Parameters
+    ----------
+    panel : Panel
+        Unit values of N products in T periods.
+    periods : array
+        All periods that are wanted, those of the panel among them.
+
+    Raises
+    ------
+    BadData
+        The panel has a period that is not among them.
+
+    Examples
+    --------
+    >>> p = panel(np.array(["2024-02"]), np.array(["tea"]), [3.0], [1.0])
+    >>> with_periods(p, ["2024-01", "2024-02"]).period.tolist()
+    [1]
+    """
+    wider = np.unique(np.asarray(periods))
+    names, code = _recode(panel.periods, panel.period, wider.astype(object) if panel.periods.dtype == object else wider)
+    return replace(panel, periods=names, period=code)
 
 
 def require_consecutive(periods: Labels) -> None:

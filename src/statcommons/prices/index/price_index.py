@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.core.method import method
@@ -16,9 +16,11 @@ from statcommons.prices.unit_values import ALL, By, panels
 from statcommons.toolbox.periods import Frequency
 
 if TYPE_CHECKING:
-    from statcommons.prices.panel import Panel, Series
+    from statcommons.prices.panel import Series
 
 __all__ = ["bilateral_index"]
+
+T = TypeVar("T")
 
 MANUAL = "IMF, ILO, Eurostat, UNECE, OECD, World Bank (2020), Consumer Price Index Manual: Concepts and Methods"
 HANDBOOK = "UN Task Team on Scanner Data, e-handbook CPI from new data sources"
@@ -103,7 +105,7 @@ def bilateral_index(
     return index_table(found, f"{formula}_imputed", 0, base)
 
 
-def by_group(made: Mapping[str, Panel], compute: Callable[[Panel], Series]) -> dict[str, Series]:
+def by_group(made: Mapping[str, T], compute: Callable[[T], Series]) -> dict[str, Series]:
     """Compute an index series of each group; an error names its group."""
     found = {}
     for name, one in made.items():
