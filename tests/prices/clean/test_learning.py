@@ -26,6 +26,12 @@ def test_folds_part_every_class_evenly(labels, count, seed):
     assert sizes.max() - sizes.min() <= 1
 
 
+def test_folds_are_dealt_by_the_generator():
+    labels = np.array(["a", "b"] * 20, dtype=object)
+    dealt = [folds(labels, 4, np.random.default_rng(seed)).tolist() for seed in (1, 1, 2)]
+    assert dealt[0] == dealt[1] != dealt[2]
+
+
 def test_percentages_are_spelled_alike_and_sizes_left_out():
     assert spelled("Mleko UHT 3.2 % 1l") == spelled("mleko uht 3,2%0,5l") == "mleko uht 3,2%"
     assert spelled("mleko 2% 1l") == spelled("mleko 2,0% 500ml") != spelled("mleko 0,2% 1l")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["candidates", "clusters", "plain", "similarities", "similarity", "word_similarity"]
 
 STROKES = str.maketrans("łøđħŧı", "lodhti")  # letters that Unicode does not decompose
+DIGIT = re.compile(r"\d")
 COMMON = 500  # names of a block: a word that more of them have says too little to compare by
 
 
@@ -41,9 +44,7 @@ def similarity(name: str, other: str) -> float:
     >>> round(similarity("MARTHA", "MARHTA"), 3), similarity("tea", "tea")
     (0.961, 1.0)
     """
-    from rapidfuzz.distance import JaroWinkler
-
-    return float(JaroWinkler.similarity(name, other))
+    return float(_jaro_winkler()(name, other))
 
 
 def plain(text: str) -> str:
@@ -67,8 +68,8 @@ def word_similarity(name: str, other: str) -> float:
     """Compute how well the word that fits worst fits: the Jaro-Winkler similarity of words, each with its nearest.
 
     Whole names are a bad guide where they are long: ``mleko uht 0% laciate`` and ``mleko uht 0,5% laciate`` have a
-    similarity of 0.98. Here every word must have its like in the other name, in any order; and words with digits must
-    be equal.
+    similarity of 0.98. Here every word that is not in both must have its like in the other name, in any order; and
+    words with digits must be equal.
 
     Parameters
     ----------
@@ -92,13 +93,26 @@ def word_similarity(name: str, other: str) -> float:
     0.971
     """
     words, others = set(name.split()), set(other.split())
-    fits = [max((_fit(word, like) for like in others), default=0.0) for word in words - others]
-    fits += [max((_fit(word, like) for like in words), default=0.0) for word in others - words]
-    return min(fits, default=1.0)
+    left, right = words - others, others - words
+    if not left and not right:
+        return 1.0
+    if not left or not right:
+        return 0.0
+    fits = [[_fit(word, like) for like in right] for word in left]
+    return min(*map(max, fits), *map(max, zip(*fits, strict=True)))
 
 
+@functools.cache
+def _jaro_winkler() -> Callable[[str, str], float]:
+    from rapidfuzz.distance import JaroWinkler
+
+    return JaroWinkler.similarity
+
+
+@functools.lru_cache(2**20)
 def _fit(word: str, other: str) -> float:
-    if any(letter.isdigit() for letter in word + other):
+    """Compare two words, which come again in many pairs of names."""
+    if DIGIT.search(word) or DIGIT.search(other):
         return float(word == other)
     return similarity(word, other)
 

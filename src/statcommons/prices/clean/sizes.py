@@ -33,6 +33,10 @@ UNITS: dict[str, tuple[str, str]] = {
     "dag": ("g", "10"),
     "dkg": ("g", "10"),
     "kg": ("g", "1000"),
+    "oz": ("g", "28.349523125"),
+    "lb": ("g", "453.59237"),
+    "lbs": ("g", "453.59237"),
+    "fl oz": ("ml", "29.5735295625"),
     "ml": ("ml", "1"),
     "cl": ("ml", "10"),
     "dl": ("ml", "100"),
@@ -50,8 +54,9 @@ UNITS: dict[str, tuple[str, str]] = {
     "pieces": ("piece", "1"),
     "st": ("piece", "1"),
     "stk": ("piece", "1"),
+    "ct": ("piece", "1"),
 }
-"""What stands for a unit in a name: the unit that is counted in, and how many of it."""
+"""What stands for a unit in a name: the unit that is counted in, and how many of it; ``fl oz`` is that of the US."""
 
 # A number ("3,2%0,5l" is 3.2 % and half a litre; "1/2l" is left alone), its unit, and how many of it there are, before
 # ("4x100g") or after ("1lx12", "0.2lx12szt"). A unit ends where no letter follows, save a word of packing ("1lpet").
@@ -287,7 +292,7 @@ def shrinkflation(
     Raises
     ------
     BadData
-        When no description has a size in it.
+        When nothing is sold whose description has a size in it.
 
     Examples
     --------
@@ -311,11 +316,12 @@ def shrinkflation(
     sized = math.fsum(
         turnover for cells in packages.values() for sold in cells.values() for turnover, _ in sold.values()
     )
-    turnover = math.fsum(row["turnover"] for row in rows)
+    turnover = math.fsum(max(row["turnover"], 0.0) for row in rows)
     measure("Rows without a description", (without["rows"] or 0) / without["all"], unit="share", indicator="ESS A5")
     if not sized:
         raise BadData(
-            "No description has a size in it.", remedy="Give descriptions such as 'coffee 200g', or state the sizes."
+            "Nothing is sold whose description has a size in it.",
+            remedy="Give descriptions such as 'coffee 200g', or state the sizes.",
         )
     measure("Share of turnover whose size is known", sized / turnover, unit="share")
     first, last = min(row["period"] for row in rows), max(row["period"] for row in rows)
