@@ -16,15 +16,17 @@ with seeded(3):
 EXAMPLES = {id: {"transactions": MARKET} for id in methods() if id.startswith("prices.")}
 
 EXAMPLES["prices.index_from"] = {
-    "pairs": {
-        "group": ["_T"] * 20,
-        "sum": [name for name in "ABCFn" for _ in range(4)],
-        "first": ["_T"] * 20,
-        "last": ["_T"] * 20,
-        "period": ["2026-01", "2026-01", "2026-02", "2026-02"] * 5,
-        "other": ["2026-01", "2026-02"] * 10,
-        "value": [4.0, 4, 6, 6, 1, 2, 1.5, 3, 1, 1, 3, 3, 4, 6, 4, 6, 3, 3, 3, 3],
-    }
+    "pairs": pa.table(
+        {
+            "group": ["_T"] * 20,
+            "sum": [name for name in "ABCFn" for _ in range(4)],
+            "first": ["_T"] * 20,
+            "last": ["_T"] * 20,
+            "period": ["2026-01", "2026-01", "2026-02", "2026-02"] * 5,
+            "other": ["2026-01", "2026-02"] * 10,
+            "value": [4.0, 4, 6, 6, 1, 2, 1.5, 3, 1, 1, 3, 3, 4, 6, 4, 6, 3, 3, 3, 3],
+        }
+    )
 }
 
 NAMED = pa.table(
