@@ -10,6 +10,7 @@ import pytest
 from statcommons.prices.clean.gtin import check_digit
 from statcommons.prices.clean.mars import mars
 from statcommons.prices.clean.match_products import match_products
+from statcommons.prices.clean.relaunches import relaunches
 from statcommons.prices.clean.similarity import candidates, similarities
 from statcommons.prices.clean.sizes import parse_size, shrinkflation, without_size
 from statcommons.prices.index.bilateral import bilateral_series
@@ -209,3 +210,20 @@ def test_names_match_what_gtins_say_is_one():
     near = similarities(*([texts[place] for place in places[:, k]] for k in (0, 1))) >= 0.95
     whole = [(different[one][1], different[other][1]) for one, other in places[near].tolist()]
     assert 0.4 < sum(not eans[one] & eans[other] for one, other in whole) / len(whole) < 0.6
+
+
+def test_relaunches_in_real_deliveries():
+    """A retailer renames its brand, pp to mp, and gives a name a new GTIN or size; the copied month is left out."""
+    sales = given(
+        "polish_rice_sugar_milk.csv",
+        """SELECT time, EAN_code::VARCHAR AS product, prices::DOUBLE AS price, quantities::DOUBLE AS quantity,
+                  description, subcategory AS "group" FROM read_csv({table}) WHERE time < '2026-01-01'""",
+    )
+    rows = relaunches(sales, by="group", threshold=0.97).to_pyarrow().to_pylist()
+    found = {(row["leaving_name"], row["entering_name"], row["gap"]) for row in rows if row["rank"] == 1}
+    assert found == {
+        ("mleko uht 3,2% 1l  pp", "mleko uht 3,2% 1l  mp", 2),
+        ("mleko uht 1,5% 1l  pp", "mleko uht 1,5% 1l  mp", 2),
+        ("ryż parboiled 4x100g  mp", "ryż parboiled 4x100g  mp", 1),
+        ("ryż biały długoziarnisty 4x100g  mp", "ryż biały długoziarnisty 500g  mp", 1),
+    }

@@ -79,6 +79,21 @@ def test_the_queue_holds_what_is_below_the_threshold_by_turnover():
     assert not any(row["to_clerk"] for row in rows(made.result))
 
 
+def test_a_score_that_reaches_the_threshold_needs_no_clerk():
+    (row,) = rows(classify(labels(), {"description": ["milk soy"]}).result)
+    assert rows(classify(labels(), {"description": ["milk soy"]}, threshold=row["score"]).queue) == []
+
+
+def test_of_equal_labels_the_latest_is_named_however_its_name_is_spelled():
+    told = [*KNOWN, ("Milk  UHT abc", "01.1.4"), ("milk uht ABC", "01.1.4")]
+    days = [None] * 14 + [datetime.date(2026, 1, 7), datetime.date(2025, 1, 7)]
+    given = labels(told, labelled_by=[None] * 14 + ["late", "early"], labelled_on=days)
+    made = classify(given, {"description": ["milk uht abc"]})
+    (row,) = rows(made.result)
+    assert (row["labelled_by"], row["labelled_on"]) == ("late", datetime.date(2026, 1, 7))
+    assert rows(made.evaluation)[-1]["names"] == 14
+
+
 def test_a_name_of_strange_words_goes_to_the_clerk_however_sure_the_model_is():
     made = classify(labels(), {"description": ["ricewhites 1kg", "rice pudding"]}, threshold=0.0)
     assert [(row["description"], row["reason"]) for row in rows(made.queue)] == [("ricewhites 1kg", "no word known")]
