@@ -14,6 +14,7 @@ from statcommons.core import progress
 from statcommons.core.errors import BadCall, BadData, Cancelled, OurBug
 from statcommons.core.method import method
 from statcommons.core.quality import measure, notice
+from statcommons.core.registry import find_method
 from statcommons.core.run import load_run, run
 from statcommons.core.schema import Attribute, Concept, Confidential, Dimension, Gt, Measure, Schema, Table, Tables
 from statcommons.core.seed import rng
@@ -90,7 +91,8 @@ def test_the_folder_says_all(tmp_path):
     facts = json.loads((tmp_path / "r" / "run.json").read_text())
     assert facts == done.facts == load_run(tmp_path / "r").facts
     assert facts["method"]["id"] == "prices.bilateral_index"
-    assert facts["parameters"] == {"formula": "fisher", "base": "fixed", "period": "month", "by": "total"}
+    assert list(facts["parameters"]) == [one.name for one in find_method("prices.bilateral_index").spec.parameters]
+    assert (facts["parameters"]["formula"], facts["parameters"]["base"]) == ("fisher", "fixed")
     assert (facts["seed"], facts["zone"], facts["format"]) == (7, "UTC", 1)
     assert facts["inputs"]["transactions"]["tables"][0]["rows"] == 2
     assert len(facts["outputs"]["result"]["digest"]) == 64

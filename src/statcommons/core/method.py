@@ -98,7 +98,7 @@ class Method:
                 if value is None:
                     ready[one.name] = None
                 elif one.kind == "tables":
-                    ready[one.name] = tuple(bound(one.name, part) for part in value)
+                    ready[one.name] = tuple(bound(one.name, part) for part in several_of(value))
                 else:
                     ready[one.name] = bound(one.name, value)
             return self.compute(ready, values)
@@ -320,6 +320,22 @@ def _outputs(hint: Any, words: Mapping[str, str], where: str) -> tuple[OutputSpe
         return tuple(OutputSpec(name, schema(one), words.get(name, "")) for name, one in hints.items())
     description = " ".join(" ".join(words.values()).split())
     return (OutputSpec("result", schema(hint), description),)
+
+
+def several_of(value: Any) -> Sequence[Any]:
+    """Take what a user gives for an input of several tables: a list of them, or one alone.
+
+    Parameters
+    ----------
+    value : list, tuple or any table
+        What was given.
+
+    Examples
+    --------
+    >>> several_of("a.csv"), several_of(["a.csv", "b.csv"])
+    (['a.csv'], ['a.csv', 'b.csv'])
+    """
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def code_digest(function: Callable[..., Any]) -> str:

@@ -23,7 +23,7 @@ from statcommons.core import progress, quality, seal
 from statcommons.core.check import Bound, bind
 from statcommons.core.engine import Engine, connect, using
 from statcommons.core.errors import BadCall, NoInput, NotAllowed, TryAgain
-from statcommons.core.method import Method, code_digest
+from statcommons.core.method import Method, code_digest, several_of
 from statcommons.core.reading import Mapping as Names
 from statcommons.core.reading import Reading, one_digest, read, unchanged
 from statcommons.core.registry import find_method
@@ -237,7 +237,7 @@ def _computed(
         for one in spec.inputs:
             if inputs.get(one.name) is None:
                 continue
-            values = inputs[one.name] if one.kind == "tables" else [inputs[one.name]]
+            values = several_of(inputs[one.name]) if one.kind == "tables" else [inputs[one.name]]
             names = Names.from_any(mappings.get(one.name))
             readings[one.name] = [read(value, engine=engine, mapping=names, label=one.name) for value in values]
         stack.enter_context(unchanged([one for several in readings.values() for one in several]))
