@@ -65,6 +65,9 @@ def test_similarity_is_that_of_duckdb(one, other):
         ("rice natural cenos", "rice natural sonko", False),
         ("milk uht mp", "milk uht pp", False),
         ("rice", "rice basmati", False),
+        ("sugar diamant white", "sugar diaman brown", False),
+        ("diamant", "diaman brown", False),
+        ("diaman brown", "diamant", False),
         ("code 1000", "code 10000", False),
     ],
 )
@@ -155,6 +158,15 @@ def test_a_name_joins_one_of_those_that_codes_keep_apart_and_this_is_told():
     assert of["a1"][0] == of["a2"][0] != of["b1"][0] == of["b2"][0]
     assert of["new"] in {("a1", "name"), ("b1", "name")}
     assert any("several that codes keep apart: 1" in text for text in found.notices)
+
+
+@pytest.mark.parametrize(("near", "far"), [("diamant", "diamonte"), ("zdiamante", "diamonte")])
+def test_a_name_joins_the_nearest_of_those_above_the_threshold(near, far):
+    named = ((near, GTIN), (far, OTHER_GTIN))
+    rows = [(f"{name}{k}", gtin, None, None, f"sugar {name}") for name, gtin in named for k in "12"]
+    of = matched([*rows, ("new", None, None, None, "sugar diamante")], threshold=0.8)
+    assert of["new"] == (of[f"{near}2"][0], "name")
+    assert of["new"][0] != of[f"{far}2"][0]
 
 
 def test_codes_that_are_used_again_are_trusted_only_where_names_are_alike():

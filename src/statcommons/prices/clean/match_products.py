@@ -103,6 +103,7 @@ class Pair(NamedTuple):
     version="1.0.0",
     topic="Consumer prices",
     gsbpm="5.1",
+    exact=True,
     references=[
         "UN Task Team on Scanner Data, e-handbook CPI from new data sources, product definition and linking",
         "Winkler (1990), String Comparator Metrics and Enhanced Decision Rules in the Fellegi-Sunter Model of Record "

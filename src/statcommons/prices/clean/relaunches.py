@@ -76,6 +76,7 @@ class Life(NamedTuple):
     version="1.0.0",
     topic="Consumer prices",
     gsbpm="5.1",
+    exact=True,
     references=[
         "UN Task Team on Scanner Data, e-handbook CPI from new data sources, product definition and relaunches"
     ],
