@@ -310,9 +310,15 @@ def test_prices_are_unit_values_around_the_change():
 
 def test_candidates_are_ranked_by_name_then_by_price():
     rows = [(1, "old", 4, 1, "rice abc")]
-    new = [("dear", 9, 1, "rice abc"), ("like", 4, 1, "rice abc"), ("far", 4, 1, "rice abcd")]
+    new = [
+        ("cheap", 1, 1, "rice abc"),
+        ("dear", 9, 1, "rice abc"),
+        ("like", 4, 1, "rice abc"),
+        ("far", 4, 1, "rice abcd"),
+    ]
     rows += [(month, *one) for one in new for month in range(2, 9)]
-    assert [(row["entering"], row["rank"]) for row in found_in(*rows)] == [("like", 1), ("dear", 2), ("far", 3)]
+    order = [("like", 1), ("dear", 2), ("cheap", 3), ("far", 4)]
+    assert [(row["entering"], row["rank"]) for row in found_in(*rows)] == order
 
 
 def test_who_stays_or_was_there_already_is_no_relaunch():
@@ -320,6 +326,8 @@ def test_who_stays_or_was_there_already_is_no_relaunch():
     rows += [(month, "b", 4, 1, "rice abc") for month in range(3, 9)]  # a stays
     rows += [(month, "c", 4, 1, "coffee xyz") for month in range(1, 4)]
     rows += [(month, "d", 4, 1, "coffee xyz") for month in range(1, 9)]  # was there before c left
+    rows += [(1, "e", 4, 1, "cocoa one")]
+    rows += [(month, "f", 4, 1, "cocoa one") for month in range(1, 9)]  # was there when e left in the first month
     assert found_in(*rows) == []
 
 
