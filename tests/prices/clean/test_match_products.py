@@ -321,6 +321,13 @@ def test_candidates_are_ranked_by_name_then_by_price():
     assert [(row["entering"], row["rank"]) for row in found_in(*rows)] == order
 
 
+def test_names_below_the_threshold_are_no_candidates():
+    rows = [(1, "old", 4, 1, "rice abc"), *((month, "new", 4, 1, "rice xyz") for month in range(2, 9))]
+    alike = similarity("rice abc", "rice xyz")
+    assert [row["similarity"] for row in found_in(*rows, threshold=0.5)] == [pytest.approx(alike)]
+    assert found_in(*rows, threshold=0.95) == []
+
+
 def test_who_stays_or_was_there_already_is_no_relaunch():
     rows = [(month, "a", 4, 1, "rice abc") for month in range(1, 9)]
     rows += [(month, "b", 4, 1, "rice abc") for month in range(3, 9)]  # a stays
