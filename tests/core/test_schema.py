@@ -163,3 +163,20 @@ def test_a_schema_grows_by_inheritance():
     assert [one.name for one in table_schema(Longer)][-1] == "days"
     assert table_schema(Longer).key == ("ship",)
     assert table_schema(Voyages).key == ("ship", "period")
+
+
+class Plain(Schema):
+    """A table."""
+
+    day: Annotated[datetime.date, Time, "Day"]
+    shop: Annotated[str | None, Dimension, "Shop"] = None
+
+
+class Wider(Plain):
+    """A table with the hour."""
+
+    hour: Annotated[int | None, Attribute, "Hour"] = None
+
+
+def test_an_extended_schema_keeps_what_may_be_absent():
+    assert {one.name: one.required for one in table_schema(Wider)} == {"day": True, "shop": False, "hour": False}

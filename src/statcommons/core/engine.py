@@ -161,7 +161,7 @@ class Engine:
         if self.kind == "duckdb":
             file = self.new_file(".parquet")
             self.to_parquet(expr, file, name)
-            return self.parquet([file])
+            return self.parquet([file]).cast(expr.schema())
         return self.parquet(self.stage(expr, name)).cast(expr.schema())
 
     def stage(self, expr: ibis.Table, name: str = "Write") -> list[Path]:

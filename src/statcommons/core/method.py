@@ -103,6 +103,11 @@ class Method:
                     ready[one.name] = bound(one.name, value)
             return self.compute(ready, values)
 
+    def apply(self, *inputs: Any, **named: Any) -> Any:
+        """Compute from Ibis tables that keep their schemas already, as those of another method do: nothing is checked."""
+        given, parameters = self.sort_arguments(inputs, named)
+        return self.compute({one.name: given.get(one.name) for one in self.spec.inputs}, self.parameters(parameters))
+
     def sort_arguments(self, inputs: Sequence[Any], named: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Sort the arguments of a call into inputs and parameters, by name."""
         names = [one.name for one in self.spec.inputs]

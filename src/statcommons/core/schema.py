@@ -413,7 +413,8 @@ def _column(cls: type[Schema], name: str, hint: Any) -> Column:
     if base not in TYPES:
         known = ", ".join(getattr(one, "__name__", str(one)) for one in TYPES)
         raise TypeError(f"schema {cls.__qualname__}: column {name} has type {base!r}; known: {known}")
-    facts: dict[str, Any] = {"codes": codes, "nullable": nullable, "required": name not in vars(cls)}
+    # A default may stand in the schema that this one extends.
+    facts: dict[str, Any] = {"codes": codes, "nullable": nullable, "required": not hasattr(cls, name)}
     checks: dict[str, Any] = {}
     for item in _flat(metadata):
         one = item() if isinstance(item, type) and (item in ROLES or item is Confidential) else item

@@ -29,6 +29,7 @@ from statcommons.core.seed import rng
 from statcommons.core.source import source
 
 __all__ = [
+    "Characteristics",
     "NetReturns",
     "PriceIndex",
     "Transactions",
@@ -71,6 +72,14 @@ class NetReturns(Schema, key=("period", "group", "product")):
     product: Annotated[str, Dimension, "Code of the product"]
     quantity: Annotated[float, Measure, Unit("units"), "Units sold, net of returns"]
     turnover: Annotated[float, Measure(decimals=2), Unit("currency"), "Turnover, net of returns"]
+
+
+class Characteristics(Schema, key=("product", "characteristic")):
+    """What products are like, one row a product and characteristic."""
+
+    product: Annotated[str, Dimension, "Code of the product"]
+    characteristic: Annotated[str, Dimension, "Name of the characteristic, such as brand, grams or season"]
+    value: Annotated[str, Attribute, "Its value; a characteristic that has numbers only is one of degree"]
 
 
 class PriceIndex(Schema, key=("period", "group", "method", "window", "splice")):

@@ -17,7 +17,7 @@ from statcommons.toolbox.periods import Frequency, period_of, start_of
 if TYPE_CHECKING:
     import ibis
 
-__all__ = ["By", "NetOfReturns", "aggregated", "panels", "unit_values"]
+__all__ = ["By", "NetOfReturns", "aggregated", "panels", "panels_of", "unit_values"]
 
 By = Literal["total", "group"]
 """Over all products, or one result a group."""
@@ -155,30 +155,54 @@ def panels(transactions: ibis.Table, period: Frequency, by: By) -> dict[str, Pan
     >>> panels(current().adopt(sales), "month", "total")["_T"].price.tolist()
     [2.0, 3.0]
     """
-    import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    engine = current()
     sums = aggregated(transactions, period, by)
-    table = engine.collect(sums.order_by(["group", "product", "period"]), "Sum up unit values")
-    turnover, quantity = table["turnover"].to_numpy(), table["quantity"].to_numpy()
-    sold = (turnover > 0) & (quantity > 0)
-    measure("Unit values left out because returns outweigh sales", float(1 - sold.mean()), unit="share")
-    if not sold.any():
+    table = current().collect(sums.order_by(["group", "product", "period"]), "Sum up unit values")
+    sold = pc.and_(pc.greater(table["turnover"], 0), pc.greater(table["quantity"], 0))
+    left_out = 1 - pc.mean(sold.cast(pa.float64())).as_py()
+    measure("Unit values left out because returns outweigh sales", left_out, unit="share")
+    kept = table.filter(sold)
+    if not kept.num_rows:
         raise BadData("Nothing is sold on balance.", remedy="Check the sign of the quantities.")
-    kept: Any = table.filter(pa.array(sold))
-    coded = {name: kept[name].combine_chunks().dictionary_encode() for name in ("period", "product", "group")}
+    return panels_of(kept.append_column("price", pc.divide(kept["turnover"], kept["quantity"])))
+
+
+def panels_of(values: Any) -> dict[str, Panel]:
+    """Make a panel of each group of unit values.
+
+    Parameters
+    ----------
+    values : pyarrow.Table
+        The columns of UnitValues, sorted by group, product and period.
+
+    Returns
+    -------
+    dict of str to Panel
+        Panels by group.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> names = {"period": ["2026-01", "2026-02"], "group": ["01.1"] * 2, "product": ["tea"] * 2}
+    >>> panels_of(pa.table(names | {"price": [2.0, 3.0], "quantity": [1.0, 1.0]}))["01.1"].price.tolist()
+    [2.0, 3.0]
+    """
+    import numpy as np
+
+    coded = {name: values[name].combine_chunks().dictionary_encode() for name in ("period", "product", "group")}
     columns = {
         name: (one.indices.to_numpy(), np.asarray(one.dictionary.to_pylist(), dtype=object))
         for name, one in coded.items()
     }
-    turnover, quantity = turnover[sold], quantity[sold]
-    price = turnover / quantity
+    price, quantity = values["price"].to_numpy(), values["quantity"].to_numpy()
     codes, groups = columns["group"]
+    ends = np.flatnonzero(np.diff(codes, append=-1)) + 1  # rows of a group stand together
     made = {}
-    for code, name in enumerate(groups):
-        rows = np.flatnonzero(codes == code)
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        rows = slice(start, end)
         period_column = (columns["period"][0][rows], columns["period"][1])
         product_column = (columns["product"][0][rows], columns["product"][1])
-        made[str(name)] = panel(period_column, product_column, price[rows], quantity[rows])
+        made[str(groups[codes[start]])] = panel(period_column, product_column, price[rows], quantity[rows])
     return made

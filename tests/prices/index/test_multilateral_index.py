@@ -23,14 +23,14 @@ with seeded(5):
 
 def known(products):
     """Characteristics by product code: a number and a class."""
-    rows = [(one, "size", float(place % 5), None) for place, one in enumerate(products)]
-    rows += [(one, "brand", None, "abc"[place % 3]) for place, one in enumerate(products)]
-    return dict(zip(("product", "characteristic", "number", "level"), map(list, zip(*rows, strict=True)), strict=True))
+    rows = [(one, "size", str(place % 5)) for place, one in enumerate(products)]
+    rows += [(one, "brand", "abc"[place % 3]) for place, one in enumerate(products)]
+    return dict(zip(("product", "characteristic", "value"), map(list, zip(*rows, strict=True)), strict=True))
 
 
 PANEL = panels(current().adopt(MARKET), "month", "total")["_T"]
 PRODUCTS = PANEL.products.tolist()
-Z = np.column_stack(
+Z = np.column_stack(  # the number first, then the classes, but the first of these
     [
         [float(place % 5) for place in range(len(PRODUCTS))],
         *([float("abc"[place % 3] == brand) for place in range(len(PRODUCTS))] for brand in "bc"),

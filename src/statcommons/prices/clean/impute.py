@@ -8,24 +8,16 @@ from statcommons.core.engine import current
 from statcommons.core.errors import BadCall, BadData
 from statcommons.core.method import method
 from statcommons.core.quality import measure
-from statcommons.core.schema import Attribute, Dimension, Ge, Le, Schema, Table, Unit
+from statcommons.core.schema import Attribute, Ge, Le, Table, Unit
 from statcommons.prices.aggregate.tables import ElementaryIndex
-from statcommons.prices.data import UnitValues
+from statcommons.prices.data import Characteristics, UnitValues
 
 if TYPE_CHECKING:
     from statcommons.prices.clean.gaps import Gaps
     from statcommons.prices.clean.values import Values
     from statcommons.prices.panel import Floats, Integers
 
-__all__ = ["Characteristics", "ImputedValues", "impute"]
-
-
-class Characteristics(Schema, key=("product", "characteristic")):
-    """What products are like, one row a product and characteristic."""
-
-    product: Annotated[str, Dimension, "Code of the product"]
-    characteristic: Annotated[str, Dimension, "Name of the characteristic, such as brand, grams or season"]
-    value: Annotated[str, Attribute, "Its value; a characteristic that has numbers only is one of degree"]
+__all__ = ["ImputedValues", "impute"]
 
 
 class ImputedValues(UnitValues, key=("period", "group", "product")):

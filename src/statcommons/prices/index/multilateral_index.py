@@ -12,8 +12,8 @@ from statcommons.core.errors import BadCall
 from statcommons.core.method import method
 from statcommons.core.progress import step
 from statcommons.core.quality import notice
-from statcommons.core.schema import Dimension, Ge, Le, Measure, Schema, Table, Unit
-from statcommons.prices.data import PriceIndex, Transactions
+from statcommons.core.schema import Ge, Le, Table, Unit
+from statcommons.prices.data import Characteristics, PriceIndex, Transactions
 from statcommons.prices.index.extension import FIXED_BASE, Splice, extend
 from statcommons.prices.index.hedonic import Hedonic, characteristics_of, ln_imputed
 from statcommons.prices.index.multilateral import Recipe, geks, index_name, matches, multilateral_series
@@ -26,16 +26,7 @@ from statcommons.toolbox.periods import Frequency
 if TYPE_CHECKING:
     from statcommons.prices.panel import Floats, Panel, Series
 
-__all__ = ["Characteristics", "multilateral_index"]
-
-
-class Characteristics(Schema, key=("product", "characteristic")):
-    """What is known of products beside their prices, one row a product and characteristic."""
-
-    product: Annotated[str, Dimension, "Code of the product"]
-    characteristic: Annotated[str, Dimension, "What is told: size, brand …"]
-    number: Annotated[float | None, Measure, "Its value, where it is a number"] = None
-    level: Annotated[str | None, Dimension, "Its value, where it is a class"] = None
+__all__ = ["multilateral_index"]
 
 
 @method(version="2.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
@@ -159,9 +150,9 @@ def _columns(one: Panel, known: Any) -> Floats:
     classes: dict[str, Any] = {}
     for name in sorted(set(known["characteristic"].to_pylist())):
         rows = known.filter(pc.equal(known["characteristic"], name))
-        told = dict(zip(rows["product"].to_pylist(), rows.select(["number", "level"]).to_pylist(), strict=True))
-        if any(row["number"] is not None for row in told.values()):
-            numbers[name] = np.array([told.get(one, {}).get("number") for one in products], dtype=np.float64)
-        else:
-            classes[name] = np.array([told.get(one, {}).get("level") or "" for one in products])
+        told = dict(zip(rows["product"].to_pylist(), rows["value"].to_pylist(), strict=True))
+        try:
+            numbers[name] = np.array([float(told.get(one, "nan")) for one in products])
+        except ValueError:  # a word among them
+            classes[name] = np.array([told.get(one, "") for one in products])
     return characteristics_of(one.products, products, numbers, classes)
