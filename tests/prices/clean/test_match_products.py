@@ -334,7 +334,7 @@ def test_who_stays_or_was_there_already_is_no_relaunch():
     rows += [(month, "c", 4, 1, "coffee xyz") for month in range(1, 4)]
     rows += [(month, "d", 4, 1, "coffee xyz") for month in range(1, 9)]  # was there before c left
     rows += [(1, "e", 4, 1, "cocoa one")]
-    rows += [(month, "f", 4, 1, "cocoa one") for month in range(1, 9)]  # was there when e left in the first month
+    rows += [(month, "f", 4, 1, "cocoa one") for month in range(1, 5)]  # was there when e left in the first month
     assert found_in(*rows) == []
 
 
