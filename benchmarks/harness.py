@@ -52,9 +52,9 @@ class Goal:
         return f"{what} ≤ {self.limit:,}"
 
     def reached(self, sides: Mapping[str, Any]) -> float | None:
-        """Give what was measured of the goal."""
+        """Give what was measured of the goal; nothing where the peer was not there."""
         if self.of == "ratio":
-            return statistics.median(sides[self.peer]["ratios"])
+            return statistics.median(sides[self.peer]["ratios"]) if self.peer in sides else None
         found = sides[OURS][self.of]
         return statistics.median(found) if isinstance(found, list) else found
 

@@ -1,0 +1,213 @@
+"""What price indices cost: from arrays and from Parquet, beside peers, for one more month, and over 100 M raw rows.
+
+Peers are not dependencies and are never shipped. Give the folder that has them in the environment variable
+STATCOMMONS_PEERS; a peer that is not there is left out of the table:
+
+- ``rlib/``: an R library with gpindex (R CMD INSTALL -l rlib gpindex), for the Rscript on the path;
+- ``PriceIndexCalc/``: its source tree, and ``venv/``: a Python environment with what it imports.
+
+A peer runs in a process of its own that reads the data before the clock starts and then waits for a line: neither its
+start nor its reading is counted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.core import THREADS, made
+from benchmarks.harness import OURS, Goal, Sides, case
+
+# --- the market -----------------------------------------------------------------------------------------------------
+
+MONTHS = 25
+OUTLETS = 12
+
+# Hashes stand for random numbers, so that a machine makes the same file each time, block by block and on any number of
+# threads. Products are born as fast as they go, and live 18 months on average. Quantities follow prices with an
+# elasticity of 3 (CES), and are whole; what rounds to none is not sold.
+CELLS = """
+    WITH products AS (
+        SELECT i, lpad((hash(i) % 1000000 * 10000000 + i)::VARCHAR, 13, '0') AS product,
+            CASE WHEN hash(i, 1) % 1000000 < 18 / ({months} + 17.0) * 1000000 THEN 0
+                ELSE 1 + hash(i, 2) % ({months} - 1) END AS born,
+            1 + floor(-18 * ln((0.5 + hash(i, 3) % 1000000) / 1000000)) AS life,
+            exp(1 + 0.8 * (sqrt(-2 * ln((0.5 + hash(i, 4) % 1000000) / 1000000)) * cos(hash(i, 5) % 6283185 / 1e6)))
+                AS base,
+            exp(2 + 1.2 * (sqrt(-2 * ln((0.5 + hash(i, 6) % 1000000) / 1000000)) * cos(hash(i, 7) % 6283185 / 1e6)))
+                AS size
+        FROM range({products}) AS numbers(i)
+    ), months AS (
+        SELECT i, t, product, base, size,
+            exp(0.002 * t + 0.08 * (hash(i, t, 8) % 2001 / 1000.0 - 1))
+                * CASE WHEN hash(i, t, 9) % 10 = 0 THEN 0.75 ELSE 1 END AS change
+        FROM products, range({months}) AS months(t) WHERE t >= born AND t < born + life
+    )
+    SELECT i, t, product, greatest(round(base * change, 2), 0.01) AS price,
+        round(size * change ** -3 * (0.5 + hash(i, t, 10) % 1001 / 1000.0)) AS quantity
+    FROM months
+"""
+MONTHLY = """
+    SELECT (DATE '2023-01-15' + to_months(t::INTEGER))::DATE AS time, product, price, quantity
+    FROM ({cells}) WHERE quantity > 0
+"""
+RAW = """
+    SELECT (DATE '2023-01-01' + to_months(t::INTEGER) + to_days((hash(i, t, o) % 28)::INTEGER))::DATE AS time, product,
+        'o' || o AS outlet, round(price * (0.95 + hash(i, t, o, 1) % 11 / 100.0), 2) + 0.01 AS price,
+        1.0 + hash(i, t, o, 2) % (1 + quantity::BIGINT) AS quantity
+    FROM ({cells}), range({outlets}) AS outlets(o) WHERE quantity > 0
+"""
+
+
+def monthly(folder: Path, products: int, months: int = MONTHS) -> Path:
+    """Write transactions, one row a product and month."""
+    cells = CELLS.format(products=products, months=months)
+    return made(folder / f"monthly-{products}-{months}.parquet", MONTHLY.format(cells=cells))
+
+
+def panel_of(file: Path) -> Any:
+    """Read a file into a panel of unit values."""
+    from statcommons.core.engine import connect, using
+    from statcommons.prices.unit_values import panels
+
+    with connect(threads=THREADS) as engine, using(engine):
+        (one,) = panels(engine.parquet([file]), "month", "total").values()
+    return one
+
+
+def rows_of(file: Path, panel: Any) -> Path:
+    """Write the panel as text, which every peer reads, by month: PriceIndexCalc takes months as they first occur."""
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import csv
+
+    text = file.with_suffix(".csv")
+    if not text.exists():
+        order = np.argsort(panel.period, kind="stable")
+        columns = {
+            "month": panel.periods[panel.period[order]].astype(str),
+            "id": panel.products[panel.product[order]].astype(str),
+            "price": panel.price[order],
+            "quantity": panel.quantity[order],
+        }
+        csv.write_csv(pa.table(columns), text)
+    return text
+
+
+def index_of(panel: Any, method: str, **options: Any) -> list[float]:
+    """Compile an index over all periods of a panel in one window."""
+    from statcommons.prices.index.multilateral import Recipe, multilateral_series
+
+    recipe = Recipe(method, window=len(panel.periods), **options)
+    return multilateral_series(recipe.pairs(panel), recipe).index.tolist()
+
+
+# --- peers ----------------------------------------------------------------------------------------------------------
+
+GPINDEX = """
+arguments <- commandArgs(TRUE)
+.libPaths(c(arguments[1], .libPaths()))
+library(gpindex)
+rows <- read.csv(arguments[2], colClasses = c("factor", "factor", "numeric", "numeric"))
+compile <- geks(balanced(geometric_index("Tornqvist")))
+lines <- file("stdin")
+open(lines)
+repeat {
+  cat("\\n")
+  flush(stdout())
+  if (length(readLines(lines, 1)) == 0) break
+  found <- compile(rows$price, rows$quantity, rows$month, rows$id, na.rm = TRUE, match_method = arguments[3])
+  cat("[", paste(sprintf("%.17g", cumprod(c(1, found[[1]]))), collapse = ","), "]", sep = "")
+}
+"""
+PRICEINDEXCALC = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import pandas
+from PriceIndexCalc.pandas_modules.index_methods import multilateral_methods
+rows = pandas.read_csv(sys.argv[1], dtype={"id": str})
+while True:
+    print(flush=True)
+    if not sys.stdin.readline():
+        break
+    found = multilateral_methods(rows.copy(), method=sys.argv[2])
+    print(json.dumps(found.iloc[:, 0].tolist()), end="")
+"""
+
+
+@contextlib.contextmanager
+def waiting(words: list[str], **environment: str) -> Iterator[Callable[[], list[float]]]:
+    """Start a peer, wait until it has read its data, and give the function that lets it compute once."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, env=os.environ | environment, **pipes) as process:
+        process.stdout.readline()
+
+        def compute() -> list[float]:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield compute
+        process.stdin.close()
+
+
+@contextlib.contextmanager
+def peers(text: Path, method: str) -> Iterator[Sides]:
+    """Start the peers that are there and have the method."""
+    given = Path(os.environ.get("STATCOMMONS_PEERS", "/nonexistent"))
+    sides: Sides = {}
+    with contextlib.ExitStack() as stack:
+        if method == "geks" and (given / "rlib" / "gpindex").exists() and shutil.which("Rscript"):
+            words = ["Rscript", "-e", GPINDEX, str(given / "rlib"), str(text)]
+            sides["gpindex (R)"] = stack.enter_context(waiting([*words, "all"]))
+            sides["gpindex (R), back-price"] = stack.enter_context(waiting([*words, "back-price"]))
+        if (given / "PriceIndexCalc").exists() and (given / "venv").exists():
+            words = [str(given / "venv" / "bin" / "python"), "-c", PRICEINDEXCALC, str(text), method]
+            path = str(given / "PriceIndexCalc" / "src")
+            sides["PriceIndexCalc"] = stack.enter_context(waiting(words, PYTHONPATH=path))
+        yield sides
+
+
+# --- in memory, beside peers ----------------------------------------------------------------------------------------
+
+
+def beside(products: int, folder: Path, method: str) -> Iterator[Sides]:
+    """Compile an index from arrays in memory, beside peers that hold the same rows."""
+    file = monthly(folder, products)
+    panel = panel_of(file)
+    with peers(rows_of(file, panel), method) as others:
+        yield {OURS: lambda: index_of(panel, method)} | others
+
+
+@case(
+    sizes=(5_000, 50_000),
+    quick=200,
+    unit="products",
+    seconds=30,
+    memory=False,
+    goals=(Goal(1 / 20, "ratio", "gpindex (R)"), Goal(1 / 100, "ratio", "PriceIndexCalc")),
+)
+def geks(products: int, folder: Path) -> Iterator[Sides]:
+    """Compile GEKS-Törnqvist (CCDI) over 25 months, from arrays in memory.
+
+    Products are coded before, on all sides. Ours has them sorted too; the peers match products inside their time.
+    """
+    yield from beside(products, folder, "geks")
+
+
+@case(sizes=(300, 1_000), quick=50, unit="products", seconds=30, memory=False)
+def gk(products: int, folder: Path) -> Iterator[Sides]:
+    """Compile Geary-Khamis over 25 months, from arrays in memory; the peer solves a system of as many products."""
+    yield from beside(products, folder, "gk")
+
+
+@case(sizes=(100, 300), quick=50, unit="products", seconds=30, memory=False)
+def tpd(products: int, folder: Path) -> Iterator[Sides]:
+    """Compile the time product dummy over 25 months, from arrays in memory; the peer has a column a product."""
+    yield from beside(products, folder, "tpd")
