@@ -80,6 +80,10 @@ BASKET = {
     "weights": pa.table({"group": ["01.1", "01.2", "02.1"], "weight": [50.0, 30.0, 20.0]}),
 }
 EXAMPLES["prices.aggregate_index"] = BASKET
+EXAMPLES["prices.cpi"] = {
+    "deliveries": MARKET.append_column("retailer", pa.array(["A"] * MARKET.num_rows)),
+    "weights": pa.table({"group": ["01.1.4"], "weight": [1.0]}),
+}
 COMPILED = {
     "period": ["2025-01"] * 3,
     "group": ["_T", "01", "02"],

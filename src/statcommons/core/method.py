@@ -104,7 +104,7 @@ class Method:
             return self.compute(ready, values)
 
     def apply(self, *inputs: Any, **named: Any) -> Any:
-        """Compute from Ibis tables that keep their schemas already, as those of another method do: nothing is checked."""
+        """Compute from Ibis tables that keep their schemas already, such as another method's: nothing is checked."""
         given, parameters = self.sort_arguments(inputs, named)
         return self.compute({one.name: given.get(one.name) for one in self.spec.inputs}, self.parameters(parameters))
 
@@ -328,19 +328,24 @@ def _outputs(hint: Any, words: Mapping[str, str], where: str) -> tuple[OutputSpe
 
 
 def several_of(value: Any) -> Sequence[Any]:
-    """Take what a user gives for an input of several tables: a list of them, or one alone.
+    """Take what a user gives for an input of several tables: a list of them, one alone, or a folder of folders.
 
     Parameters
     ----------
     value : list, tuple or any table
-        What was given.
+        What was given. A folder that has nothing but folders stands for these, in the order of their names.
 
     Examples
     --------
     >>> several_of("a.csv"), several_of(["a.csv", "b.csv"])
     (['a.csv'], ['a.csv', 'b.csv'])
     """
-    return value if isinstance(value, list | tuple) else [value]
+    several = value if isinstance(value, list | tuple) else [value]
+    if len(several) == 1 and isinstance(several[0], str | Path) and Path(several[0]).is_dir():
+        inside = sorted(one for one in Path(several[0]).iterdir() if not one.name.startswith("."))
+        if inside and all(one.is_dir() for one in inside):
+            return [str(one) for one in inside]
+    return several
 
 
 def code_digest(function: Callable[..., Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -35,6 +36,10 @@ __all__ = [
     "protect_index",
     "revise_index",
 ]
+
+
+SAME = 1e-12
+"""How far two computations of one number may be apart, as a share of it: another order of adding up."""
 
 
 class Contributors(Schema, key=("period", "group", "retailer")):
@@ -243,7 +248,7 @@ def revise_index(
     horizon : int
         How many periods a revisable index may change; 1 is T+1.
     decimals : int, optional
-        Decimals of what is published; differences below them are none.
+        Decimals of what is published; differences below them, or in the last digits of the computation, are none.
 
     Returns
     -------
@@ -283,7 +288,7 @@ def revise_index(
     new, differences = [], []
     for group, period, number in zip(table["group"].to_pylist(), table["period"].to_pylist(), numbers, strict=True):
         before = standing.get((group, period))
-        if before == number:
+        if before is not None and math.isclose(before, number, rel_tol=SAME):
             continue
         if before is None or (group, period) in open_to:
             new.append({"vintage": vintage, "period": period, "group": group, "index": number})

@@ -1,0 +1,465 @@
+"""From the deliveries of retailers to a consumer price index that can be published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from statcommons.core.engine import current, total
+from statcommons.core.errors import BadCall, BadData
+from statcommons.core.method import method
+from statcommons.core.progress import step
+from statcommons.core.quality import measure, notice
+from statcommons.core.schema import (
+    PERIOD_PATTERN,
+    Attribute,
+    Concept,
+    Confidential,
+    Dimension,
+    Ge,
+    Gt,
+    Le,
+    Measure,
+    Pattern,
+    Period,
+    Schema,
+    Table,
+    Tables,
+    Time,
+    Unit,
+)
+from statcommons.prices.aggregate.aggregate_index import aggregate_index
+from statcommons.prices.aggregate.publication import (
+    IndexVintages,
+    PublishableIndex,
+    Revisions,
+    protect_index,
+    revise_index,
+)
+from statcommons.prices.aggregate.tables import BasketWeights, Contributions, GroupStructure
+from statcommons.prices.clean.check_delivery import check_delivery
+from statcommons.prices.clean.filter_changes import filter_changes
+from statcommons.prices.clean.findings import Findings, HoldPlan
+from statcommons.prices.clean.hold import held
+from statcommons.prices.clean.impute import impute
+from statcommons.prices.data import Transactions
+from statcommons.prices.index.extension import Splice
+from statcommons.prices.index.multilateral import Method, Recipe, multilateral_series
+from statcommons.prices.unit_values import SCALE, panels_of
+from statcommons.toolbox.periods import Frequency, period_of, start_of
+
+if TYPE_CHECKING:
+    import ibis
+
+    from statcommons.prices.panel import Series
+
+__all__ = [
+    "Cpi",
+    "DeliveryFindings",
+    "DeliveryPlan",
+    "GroupIndex",
+    "ProductGroups",
+    "RetailerSales",
+    "RetailerUnitValues",
+    "cpi",
+]
+
+RETAILER = Confidential("Tells what one retailer sells, and at what price")
+
+
+class RetailerSales(Transactions):
+    """A delivery of sales: those of one retailer, or of several that are named in each row."""
+
+    retailer_code: Annotated[str | None, Dimension, "The retailer's own code, where the product is a GTIN"] = None
+
+
+class ProductGroups(Schema, key=("product",)):
+    """The group that each product belongs to, as a classification gives it."""
+
+    product: Annotated[str, Dimension, "Code of the product"]
+    group: Annotated[str, Dimension(codes="COICOP"), "Code of its group"]
+
+
+class RetailerUnitValues(Schema, key=("retailer", "period", "group", "product")):
+    """Turnover and quantity by retailer, period, group and product, net of returns: all that a later run needs."""
+
+    retailer: Annotated[str, Dimension, RETAILER, "Code of the retailer"]
+    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "Month or week"]
+    group: Annotated[str, Dimension(codes="COICOP"), "Code of the group"]
+    product: Annotated[str, Dimension, RETAILER, "Code of the product"]
+    turnover: Annotated[float, Measure, RETAILER, Unit("currency"), "Turnover, net of returns"]
+    quantity: Annotated[float, Measure, RETAILER, Unit("units"), "Units sold, net of returns"]
+
+
+class GroupIndex(Schema, key=("period", "group")):
+    """The index of each elementary group, before anything is held back."""
+
+    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "Month or week"]
+    group: Annotated[str, Dimension(codes="COICOP"), "Code of the group"]
+    index: Annotated[float, Measure(decimals=4), RETAILER, Unit("first period = 1"), Gt(0), "The index number"]
+    matched_products: Annotated[int, Attribute, Unit("products"), Ge(0), "Products in both periods compared"]
+    matched_share: Annotated[float, Attribute, Unit("share"), Ge(0), Le(1.0000001), "Their share in turnover"]
+    retailers: Annotated[int, Attribute, Unit("retailers"), Ge(1), "Retailers who sold something"]
+
+
+class DeliveryFindings(Findings):
+    """Faults found in the deliveries, one row a finding."""
+
+    retailer: Annotated[str, Dimension, RETAILER, "Code of the retailer"]
+
+
+class DeliveryPlan(HoldPlan):
+    """What was done with each period of each shop."""
+
+    retailer: Annotated[str, Dimension, RETAILER, "Code of the retailer"]
+
+
+@dataclass(frozen=True)
+class Cpi:
+    """A consumer price index, what it is made of, and what the next run needs."""
+
+    result: Table[PublishableIndex]
+    contributions: Table[Contributions]
+    published: Table[IndexVintages]
+    revisions: Table[Revisions]
+    groups: Table[GroupIndex]
+    findings: Table[DeliveryFindings]
+    plan: Table[DeliveryPlan]
+    unit_values: Table[RetailerUnitValues]
+
+
+@method(
+    version="1.0.0",
+    topic="Consumer prices",
+    gsbpm="5",
+    references=[
+        "UN Task Team on Scanner Data, e-handbook CPI from new data sources",
+        "IMF, ILO, Eurostat, UNECE, OECD, World Bank (2020), Consumer Price Index Manual: Concepts and Methods",
+    ],
+)
+def cpi(
+    deliveries: Tables[RetailerSales],
+    weights: Table[BasketWeights],
+    structure: Table[GroupStructure] | None = None,
+    groups: Table[ProductGroups] | None = None,
+    so_far: Table[RetailerUnitValues] | None = None,
+    published: Table[IndexVintages] | None = None,
+    *,
+    method: Method = "geks",
+    formula: Literal["tornqvist", "fisher", "walsh", "jevons"] = "tornqvist",
+    window: Annotated[int, Ge(2), Le(1040), Unit("periods")] = 25,
+    splice: Splice = "mean",
+    period: Frequency = "month",
+    since: Annotated[str | None, Pattern(PERIOD_PATTERN)] = None,
+    row_is: Literal["sum", "sale"] = "sum",
+    hold: bool = True,
+    filters: Literal["none", "own", "poland", "norway", "uk"] = "own",
+    imputation: Literal["none", "carry_forward", "overall_mean"] = "none",
+    missing: Literal["refuse", "parent"] = "parent",
+    chain: Literal["single", "double"] = "single",
+    reference: Annotated[str | None, Pattern(PERIOD_PATTERN)] = None,
+    decimals: Annotated[int | None, Ge(0), Le(12), Unit("decimals")] = None,
+    least_retailers: Annotated[int, Ge(1), Le(100), Unit("retailers")] = 3,
+    dominance: Annotated[float, Gt(0), Le(1), Unit("share")] = 0.75,
+    policy: Literal["frozen", "revisable", "free"] = "frozen",
+    horizon: Annotated[int, Ge(1), Le(600), Unit("periods")] = 1,
+) -> Cpi:
+    """Compile a consumer price index from retailers' deliveries.
+
+    Each delivery is checked, and what is in doubt is held; unit values are filtered and, where asked, imputed; a
+    multilateral index is compiled for each group over all retailers, a product being a retailer's own; the groups are
+    aggregated with the weights; and what would disclose a retailer is held back. Given the unit values and the
+    publications of the run before, only new deliveries are needed, and the result is that of all deliveries at once.
+
+    Parameters
+    ----------
+    deliveries : RetailerSales
+        One table a retailer, such as a folder of files; where rows do not name their retailer, it is numbered.
+    weights : BasketWeights
+        What households spend on each group.
+    structure : GroupStructure, optional
+        Code and parent of all groups; by default COICOP 2018, whose codes imply it.
+    groups : ProductGroups, optional
+        The group of each product, where the deliveries do not have it.
+    so_far : RetailerUnitValues, optional
+        The output unit_values of the run before. Periods that are delivered again replace those in it.
+    published : IndexVintages, optional
+        The output published of the run before.
+    method : {"geks", "gk", "tpd", "lehr"}
+        The multilateral method.
+    formula : {"tornqvist", "fisher", "walsh", "jevons"}
+        The bilateral index of GEKS.
+    window : int
+        Periods in a window.
+    splice : str
+        How a new window is linked to the published series.
+    period : {"month", "week"}
+        Whether prices are averaged over months or weeks.
+    since : str, optional
+        First period that is taken from the deliveries; those before it are there to be compared with.
+    row_is : {"sum", "sale"}
+        Whether a row of a delivery is a day's sum of sales, or one sale.
+    hold : bool
+        Whether the hold plan of the checks is carried out, or findings are told only.
+    filters : {"none", "own", "poland", "norway", "uk"}
+        Filters on price changes: none, limits of 0.25 and 4, or the profile of a country.
+    imputation : {"none", "carry_forward", "overall_mean"}
+        Whether prices that are missing after a sale are imputed.
+    missing : {"refuse", "parent"}
+        Whether a group without index is refused, or moves as the group above it.
+    chain : {"single", "double"}
+        Whether baskets are linked once, or those of December over January again.
+    reference : str, optional
+        Period or year that is 100; by default the first period.
+    decimals : int, optional
+        Decimals of what is published.
+    least_retailers : int
+        How many retailers must contribute to what is published.
+    dominance : float
+        The largest share of one retailer in what is published.
+    policy : {"frozen", "revisable", "free"}
+        What of the published index may be revised.
+    horizon : int
+        How many periods a revisable index may change.
+
+    Returns
+    -------
+    result : PublishableIndex
+        Indices of all groups, with those held back that would disclose a retailer.
+    contributions : Contributions
+        What each group contributes, as far as both may be published.
+    published : IndexVintages
+        All publications with this one, for the next run.
+    revisions : Revisions
+        What differs from what was published.
+    groups : GroupIndex
+        The indices of the elementary groups.
+    findings : DeliveryFindings
+        What the checks found.
+    plan : DeliveryPlan
+        What was held, and what stands in for it.
+    unit_values : RetailerUnitValues
+        Unit values so far, for the next run.
+
+    Raises
+    ------
+    BadData
+        When products have no group, nothing is left of a delivery, or weights and groups do not fit.
+
+    Examples
+    --------
+    >>> sales = {"time": ["2026-01-05", "2026-02-05"] * 2, "product": ["tea", "tea", "rice", "rice"]}
+    >>> sales |= {"price": [2.0, 2.2, 1.0, 1.0], "quantity": [5, 5, 9, 9], "group": ["01.2", "01.2", "01.1", "01.1"]}
+    >>> weights = {"group": ["01.1", "01.2"], "weight": [70, 30]}
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")  # two months are fewer than a window
+    ...     made = cpi([sales], weights, least_retailers=1, dominance=1)
+    >>> whole = made.result.filter(made.result.group == "01").order_by("period")
+    >>> whole.index.round(6).to_pyarrow().to_pylist()
+    [100.0, 103.0]
+    """
+    engine = current()
+    recipe = Recipe(method, formula, "usual", window, splice)
+    rows = _named(deliveries, groups, again=so_far is not None)
+    checks = _checked(rows, period, row_is)
+    sold = _sums(rows, checks if hold else {}, period, since)
+    values = engine.kept(_joined(sold, so_far), "Sum up unit values")
+    prices = _prices(values)
+    if filters != "none":
+        made = filter_changes.apply(prices, profile=filters)
+        prices = made.result
+    if imputation != "none":
+        prices = impute.apply(prices, way=imputation)
+    prices = engine.collect(prices.order_by(["group", "product", "period"]), "Read unit values")
+    found = _indices(prices, recipe, missing)
+    elementary = _elementary(found, values)
+    aggregated = aggregate_index.apply(
+        engine.adopt(elementary.select(["period", "group", "index"])),
+        weights,
+        structure,
+        missing=missing,
+        chain=chain,
+        reference=reference,
+        decimals=decimals,
+    )
+    contributors = values.group_by(["period", "group", "retailer"]).agg(turnover=total(values.turnover, SCALE))
+    contributors = contributors.filter(contributors.turnover > 0)
+    known = aggregated.result.select("period").distinct()
+    result = protect_index.apply(
+        aggregated.result,
+        contributors.semi_join(known, "period"),
+        structure,
+        least_retailers=least_retailers,
+        dominance=dominance,
+    )
+    result = engine.kept(result)
+    free = result.filter(result["index"].notnull())
+    revised = revise_index.apply(free, published, policy=policy, horizon=horizon, decimals=decimals)
+    return Cpi(
+        result=result,
+        contributions=_free_only(aggregated.contributions, free),
+        published=revised.result,
+        revisions=revised.revisions,
+        groups=engine.adopt(elementary),
+        findings=_of_retailers(checks, 0),
+        plan=_of_retailers(checks, 1),
+        unit_values=values,
+    )
+
+
+def _named(deliveries: tuple[ibis.Table, ...], groups: ibis.Table | None, *, again: bool) -> ibis.Table:
+    """Bring all deliveries together, each row with its retailer and group."""
+    import ibis
+
+    wide = len(str(len(deliveries)))
+    numbered = [
+        one.mutate(retailer=one.retailer.fill_null(f"{place:0{wide}d}")) for place, one in enumerate(deliveries, 1)
+    ]
+    rows = ibis.union(*numbered) if len(numbered) > 1 else numbered[0]
+    nameless = sum(current().row(one.agg(rows=one.count(where=one.retailer.isnull())))["rows"] for one in deliveries)
+    if nameless and again:
+        raise BadData(
+            f"{nameless:,} rows name no retailer, so that they cannot be put to those of the run before.",
+            where="deliveries",
+            remedy="Give each delivery the column retailer.",
+        )
+    if groups is not None:
+        found = groups.select(product="product", __group="group")
+        joined = rows.left_join(found, "product")
+        rows = joined.mutate(group=joined["__group"].fill_null(joined["group"])).select(*rows.columns)
+    without = rows.filter(rows.group.isnull())
+    lost = current().row(without.agg(rows=without.count(), products=without["product"].nunique()))
+    if lost["rows"]:
+        raise BadData(
+            f"{lost['rows']:,} rows of {lost['products']:,} products have no group.",
+            remedy="Give the column group, or classify the products (prices.classify) and give the input groups.",
+        )
+    return rows
+
+
+def _checked(rows: ibis.Table, period: Frequency, row_is: str) -> dict[str, tuple[Any, Any]]:
+    """Check the delivery of each retailer: findings and plan, by retailer."""
+    engine = current()
+    names = engine.collect(rows.select("retailer").distinct().order_by("retailer"))["retailer"].to_pylist()
+    found = {}
+    with step("Check deliveries", total=len(names), unit="retailers") as progress:
+        for name in names:
+            own = rows.filter(rows.retailer == name)
+            columns = [one.name for one in check_delivery.spec.inputs[0].schema]
+            made = check_delivery.apply(own.select(*columns), period=period, row_is=row_is)
+            found[name] = engine.collect(made.result), engine.collect(made.plan)
+            progress.advance()
+    return found
+
+
+def _sums(rows: ibis.Table, checks: dict[str, tuple[Any, Any]], period: Frequency, since: str | None) -> ibis.Table:
+    """Sum up by retailer, period, group and product, without what is held."""
+    import ibis
+
+    parts = []
+    for name, (findings, plan) in checks.items():
+        parts.append(held(rows.filter(rows.retailer == name), plan, findings, period))
+    kept = (ibis.union(*parts) if len(parts) > 1 else parts[0]) if parts else rows
+    keyed = kept.select(
+        "retailer", "group", "product", "quantity", start=start_of(kept.time, period), paid=kept.price * kept.quantity
+    )
+    sums = keyed.group_by(["retailer", "start", "group", "product"]).agg(
+        turnover=total(keyed.paid, SCALE), quantity=total(keyed.quantity, SCALE)
+    )
+    sums = sums.mutate(period=period_of(sums.start, period)).select(*RetailerUnitValues.__annotations__)
+    return sums.filter(sums.period >= since) if since else sums
+
+
+def _joined(sold: ibis.Table, so_far: ibis.Table | None) -> ibis.Table:
+    """Put what is delivered now in the place of what was delivered for the same retailer and period before."""
+    if so_far is None:
+        return sold
+    again = sold.select("retailer", "period").distinct()
+    kept = so_far.anti_join(again, ["retailer", "period"])
+    twice = so_far.semi_join(again, ["retailer", "period"]).select("retailer", "period").distinct()
+    count = current().row(twice.agg(count=twice.count()))["count"]
+    if count:
+        notice(f"{count:,} periods of retailers were delivered again; what was there before was replaced.")
+    return kept.select(*sold.columns).union(sold)
+
+
+def _prices(values: ibis.Table) -> ibis.Table:
+    """Make unit values, of products that are each a retailer's own; what has none is measured."""
+    engine = current()
+    sold = (values.quantity > 0) & (values.turnover > 0)
+    counts = engine.row(values.agg(rows=values.count(), sold=values.count(where=sold)))
+    if not counts["sold"]:
+        raise BadData("Nothing is sold on balance.", remedy="Check what the plan holds, and the sign of quantities.")
+    measure("Unit values left out because returns outweigh sales", 1 - counts["sold"] / counts["rows"], unit="share")
+    kept = values.filter(sold)
+    return kept.select(
+        "period",
+        "group",
+        "quantity",
+        "turnover",
+        product=kept.retailer + " " + kept["product"],
+        price=kept.turnover / kept.quantity,
+    )
+
+
+def _indices(prices: Any, recipe: Recipe, missing: str) -> dict[str, Series]:
+    """Compile the index of each group; a group without one is told of, where the group above may stand in."""
+    found = {}
+    panels = panels_of(prices)
+    with step("Compile groups", total=len(panels), unit="groups") as progress:
+        for name, one in panels.items():
+            try:
+                found[name] = multilateral_series(recipe.pairs(one), recipe)
+            except BadData as error:
+                if missing == "refuse":
+                    error.where = error.where or f"group {name}"
+                    raise
+                notice(f"Group {name} moves as the group above it: {error.what}")
+            progress.advance()
+    if not found:
+        raise BadCall("No group has an index.", remedy="Try a shorter window, or groups that hold more products.")
+    short = sum(len(one.periods) < recipe.window for one in found.values())
+    if short:
+        notice(f"{short} of {len(found)} groups have fewer periods than the window of {recipe.window}.")
+    measure("Groups without an index of their own", 1 - len(found) / len(panels), unit="share")
+    return found
+
+
+def _elementary(found: dict[str, Series], values: ibis.Table) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    sold = values.filter(values.turnover > 0)
+    by_cell = current().collect(sold.group_by(["group", "period"]).agg(retailers=sold.retailer.nunique()))
+    retailers = {(row["group"], row["period"]): row["retailers"] for row in by_cell.to_pylist()}
+    groups = [name for name, series in found.items() for _ in series.periods]
+    periods = [str(one) for series in found.values() for one in series.periods]
+    return pa.table(
+        {
+            "period": periods,
+            "group": groups,
+            "index": np.concatenate([series.index for series in found.values()]),
+            "matched_products": np.concatenate([series.matched_products for series in found.values()]),
+            "matched_share": np.concatenate([series.matched_share_current for series in found.values()]),
+            "retailers": [max(retailers.get(one, 1), 1) for one in zip(groups, periods, strict=True)],
+        }
+    )
+
+
+def _free_only(contributions: ibis.Table, free: ibis.Table) -> ibis.Table:
+    """Leave out contributions of, and to, groups that are held back: an index could be computed from them."""
+    named = free.select("period", "group")
+    kept = contributions.semi_join(named, ["period", "group"])
+    return kept.semi_join(named.select("period", of="group"), ["period", "of"])
+
+
+def _of_retailers(checks: dict[str, tuple[Any, Any]], which: int) -> Any:
+    """Put together what was found of all retailers."""
+    import pyarrow as pa
+
+    tables = [
+        made[which].append_column("retailer", pa.array([name] * made[which].num_rows, pa.string()))
+        for name, made in checks.items()
+    ]
+    return current().adopt(pa.concat_tables(tables))
