@@ -20,7 +20,9 @@ Integers: TypeAlias = NDArray[np.int64]
 Labels: TypeAlias = NDArray[Any]
 Column: TypeAlias = Labels | tuple[NDArray[Any], Labels]
 
-CELLS = 2**21  # of one dense matrix: 16 MiB, which is 65,536 products by 32 periods
+CELLS = (
+    2**16
+)  # of one dense matrix: 512 KiB, 2,048 products by 32 periods, so that a block stays in a processor's cache
 
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 WEEK = re.compile(r"(\d{4})-W(0[1-9]|[1-4]\d|5[0-3])")
@@ -115,10 +117,9 @@ class Panel:
         n_products, n_periods = len(self.products), len(self.periods)
         width = max(1, cells // n_periods)
         for start in range(0, n_products, width):
-            shape = (min(width, n_products - start), n_periods)
+            shape = (n_periods, min(width, n_products - start))
             low, high = np.searchsorted(self.product, (start, start + width))
-            # Filled product by product, as the rows lie in memory, and given as its transpose.
-            cell = (self.product[low:high] - start) * n_periods + self.period[low:high]
+            cell = self.period[low:high] * shape[1] + (self.product[low:high] - start)
             price, quantity = self.price[low:high], self.quantity[low:high]
             measures = (price * quantity, quantity, price, 1.0, np.log(price))
             yield Block(*(_dense(shape, cell, measure) for measure in measures))
@@ -127,7 +128,7 @@ class Panel:
 def _dense(shape: tuple[int, int], cell: Integers, values: Floats | float) -> Floats:
     matrix = np.zeros(shape)
     matrix.ravel()[cell] = values
-    return matrix.T
+    return matrix
 
 
 def panel(

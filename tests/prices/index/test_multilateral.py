@@ -104,6 +104,38 @@ def test_the_size_of_a_block_changes_nothing(recipe, seed, cells):
 
 
 @every_index
+@given(seed=seeds, new=st.integers(1, 3), cells=st.integers(1, 100))
+def test_new_months_add_to_the_sums_that_are_known(recipe, seed, new, cells):
+    prices, quantities = random_market(seed)
+    prices[1:3] = 0  # sold in no new month
+    prices[1:3, :4] = [[1, 2, 0, 4], [3, 0, 2, 0]]
+    wanted = {"methods": [recipe.sums] if recipe.sums else [], "cells": cells}
+    whole, part = dense(prices, quantities), dense(prices[:, :-new], quantities[:, :-new])
+    known = pairs(part, windows=windows_of(part.periods, 5, "mean"), **wanted)
+    windows = windows_of(whole.periods, 5, "mean")
+    made, expected = (pairs(whole, windows=windows, known=sums, **wanted) for sums in (known, None))
+    for name in PAIR_SUMS:
+        np.testing.assert_array_equal(made[name][:-new, :-new], known[name])
+        np.testing.assert_allclose(made[name], expected[name], rtol=1e-12, atol=1e-10)
+    assert made.of_windows.keys() == expected.of_windows.keys()
+    for name, one in expected.of_windows.items():
+        np.testing.assert_allclose(made.of_windows[name], one, rtol=1e-12, atol=1e-10)
+
+
+def test_known_sums_of_other_periods_are_refused():
+    data = dense(*random_market(1))
+    for known in (pairs(replace(data, periods=months(10)[1:])), pairs(data, sums=["F"])):
+        with pytest.raises(BadCall, match="first periods"):
+            pairs(data, known=known)
+
+
+def test_a_window_that_is_named_twice_counts_once():
+    data, part = dense(*random_market(1)), Window(0, 5)
+    once, twice = (pairs(data, windows=windows, methods=["gk"]) for windows in ([part], [part, part]))
+    np.testing.assert_array_equal(twice.of_windows["gk", part], once.of_windows["gk", part])
+
+
+@every_index
 @given(seed=seeds)
 def test_sums_of_two_retailers_give_the_index_of_both(recipe, seed):
     """What a retailer gives away is T x T sums; TPD needs to know everybody's turnover first."""
