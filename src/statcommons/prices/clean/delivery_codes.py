@@ -20,7 +20,7 @@ def codes_of(sums: ibis.Table) -> ibis.Table:
     Parameters
     ----------
     sums : ibis.Table
-        What :func:`cells` gives.
+        What :func:`~statcommons.prices.clean.delivery_checks.cells` gives.
 
     Returns
     -------
