@@ -15,6 +15,7 @@ with seeded(3):
 
 EXAMPLES = {id: {"transactions": MARKET} for id in methods() if id.startswith("prices.")}
 
+EXAMPLES["prices.scraped_index"] = {"prices": MARKET}
 EXAMPLES["prices.index_from"] = {
     "pairs": pa.table(
         {

@@ -17,6 +17,7 @@ from statcommons.prices.index.elementary import elementary_index
 from statcommons.prices.index.multilateral_index import multilateral_index
 from statcommons.prices.index.price_index import bilateral_index
 from statcommons.prices.index.retailers import index_from, pairs_of
+from statcommons.prices.index.scraped_index import scraped_index
 from statcommons.prices.unit_values import unit_values
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "protect_index",
     "relaunches",
     "revise_index",
+    "scraped_index",
     "shrinkflation",
     "unit_values",
 ]
