@@ -7,8 +7,11 @@ import pytest
 from golden_prices import query, unit_values
 
 from statcommons.prices.audit.contributions import direct_contributions, index_contributions, percentage_points
+from statcommons.prices.audit.fan import fan
+from statcommons.prices.audit.indicators import chained_and_direct, jackknife
 from statcommons.prices.index.extension import SPLICES
-from statcommons.prices.index.multilateral import Recipe, multilateral_series
+from statcommons.prices.index.multilateral import Recipe, ln_index, multilateral_series
+from statcommons.prices.index.pairs import pairs
 
 RECIPES = {  # names of PriceIndices
     "geks": Recipe(formula="fisher", window=13),
@@ -89,3 +92,47 @@ def test_the_carton_prices_of_march_explain_the_jump_of_the_index(polish):
     top = np.argsort(-parts)[:2]
     assert polish.products[top].tolist() == ["5900820000042", "5907069000017"]  # milk at 96.05 and sugar at 60.33 PLN
     assert parts[top].sum() / parts.sum() > 0.95
+
+
+# --- diagnosis ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("formula", ["fisher", "tornqvist"])
+def test_chain_drift_of_milk_is_that_of_priceindices(milk, formula):
+    sql = "SELECT value::DOUBLE FROM {table} WHERE dataset = 'milk' AND kind = $kind AND method = $method"
+    ((fixed,),) = query(sql, "golden/priceindices_milk.csv", kind="bilateral", method=formula)
+    ((moved,),) = query(sql, "golden/priceindices_milk.csv", kind="chained", method=f"ch{formula}")
+    chained, direct = chained_and_direct(ln_index(pairs(milk), formula))
+    assert math.exp(chained[-1] - direct[-1]) == pytest.approx(moved / fixed, abs=1e-12)
+
+
+def test_the_fan_holds_the_published_splices_of_priceindices(milk):
+    names = {
+        "movement": "movement",
+        "window": "window",
+        "half": "half",
+        "mean": "mean",
+        "window_published": "wisp",
+        "half_published": "hasp",
+        "mean_published": "mean_pub",
+    }
+    sql = """
+        SELECT method, splice, period, value::DOUBLE FROM {table}
+        WHERE dataset = 'milk' AND kind = 'splice' AND method IN ('ccdi', 'tpd')"""
+    lines = {line.label: line.index for line in fan(milk, (13,))[0]}
+    periods, rows = milk.periods.tolist(), query(sql, "golden/priceindices_milk.csv")
+    assert len(rows) == 2 * 7 * 16
+    for method, splice, period, value in rows:
+        label = f"{RECIPES[method].name}/13/{names[splice]}"
+        assert lines[label][periods.index(period)] == pytest.approx(value, rel=1e-11)
+
+
+def test_the_index_without_the_two_faulty_products_does_not_jump(polish):
+    """Left out one by one, the milk and the sugar of which cartons were scanned take the jump of March away."""
+    march = polish.periods.tolist().index("2025-03")
+    found = jackknife(polish, "tornqvist", 0, march)
+    assert polish.products[np.argsort(found)[:2]].tolist() == ["5900820000042", "5907069000017"]
+    recipe = Recipe(window=14)
+    ln = np.log(multilateral_series(recipe.pairs(polish), recipe).index)
+    assert ln[march] > 0.25
+    assert found.min() < -0.1
