@@ -6,7 +6,8 @@ What a page may hold, in Markdown:
 - a fence ``console`` is run, each line after ``$`` being a command; the lines below it are what it writes, and ``...``
   stands for what differs from run to run;
 - a fence below a line with a name and a colon (`` `sales.csv`: ``) is written to the file of that name;
-- a fence below a line that says *Not run* is only shown, one below *Needs Spark* runs where Spark is.
+- a fence below a line that says *Not run* is only shown, one below *Needs Spark* runs where Spark is, one below *Needs
+  the Polish data* where a copy of them lies beside the checkout, and is not fetched.
 
 The blocks of a page run in order, in one new folder. Commands of ours run in this process, which spares their imports.
 """
@@ -37,9 +38,11 @@ from statcommons.cli import main, show
 from statcommons.core import errors, registry, schema, spec
 from statcommons.core.run import load_run, run
 from statcommons.core.source import Source
+from statcommons.prices import data
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+POLISH = ROOT.parent / "shared" / "data" / "prices" / "polish_rice_sugar_milk.csv"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page.parts and page.parent != DOCS / "methods"]
 
@@ -78,6 +81,10 @@ class Block:
     def needs_spark(self) -> bool:
         return "Needs Spark" in self.lead
 
+    @property
+    def needs_polish(self) -> bool:
+        return "Needs the Polish data" in self.lead
+
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
@@ -100,6 +107,8 @@ class Reader:
         self.site.mkdir()
         self.status = 0
         self.monkeypatch = monkeypatch
+        self.has_polish = POLISH.exists()
+        monkeypatch.setattr(data, "_fetch_record", lambda address, folder: POLISH)
         monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.setenv("COLUMNS", "100")
         monkeypatch.syspath_prepend(str(folder))  # as Python does for who works in it
@@ -112,7 +121,7 @@ class Reader:
             if waiting:
                 yield waiting[0], waiting[1], block.body if block.language == "text" else "", waiting[2]
                 waiting = None
-            if block.is_shown_only or (block.needs_spark and not spark):
+            if block.is_shown_only or (block.needs_spark and not spark) or (block.needs_polish and not self.has_polish):
                 continue
             if block.file:
                 target = self.folder / block.file
