@@ -58,10 +58,11 @@ MONTHLY = """
     FROM ({cells}) WHERE quantity > 0
 """
 RAW = """
-    SELECT (DATE '2023-01-01' + to_months(t::INTEGER) + to_days((hash(i, t, o) % 28)::INTEGER))::DATE AS time, product,
-        'o' || o AS outlet, round(price * (0.95 + hash(i, t, o, 1) % 11 / 100.0), 2) + 0.01 AS price,
-        1.0 + hash(i, t, o, 2) % (1 + quantity::BIGINT) AS quantity
-    FROM ({cells}), range({outlets}) AS outlets(o) WHERE quantity > 0
+    SELECT (DATE '2023-01-01' + to_months({month}))::DATE + ((h + 7 * o) % 28)::INTEGER AS time, product,
+        'o' || o AS outlet, price + ((h // 32 + 13 * o) % 11) / 100.0 AS price,
+        1.0 + (h // 512 + 5 * o) % (1 + quantity::BIGINT) AS quantity
+    FROM (SELECT *, (hash(i, t) % 1000000000)::BIGINT AS h FROM '{cells}' WHERE quantity > 0 AND t = {month}),
+        (SELECT o::BIGINT AS o FROM range({outlets}) AS outlets(o))
 """
 
 
@@ -69,6 +70,13 @@ def monthly(folder: Path, products: int, months: int = MONTHS) -> Path:
     """Write transactions, one row a product and month."""
     cells = CELLS.format(products=products, months=months)
     return made(folder / f"monthly-{products}-{months}.parquet", MONTHLY.format(cells=cells))
+
+
+def raw(folder: Path, rows: int) -> list[Path]:
+    """Write so many transactions, about, one file a month: 12 outlets sell each product on some day of its months."""
+    cells = made(folder / f"cells-{rows}.parquet", CELLS.format(products=rows // 127, months=MONTHS))
+    sql = {month: RAW.format(cells=cells, month=month, outlets=OUTLETS) for month in range(MONTHS)}
+    return [made(folder / f"raw-{rows}-{month:02d}.parquet", sql[month]) for month in sql]
 
 
 def panel_of(file: Path) -> Any:

@@ -5,6 +5,7 @@ import pytest
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.prices.panel import panel, require_consecutive
+from statcommons.prices.unit_values import panels_of
 
 PERIOD = np.array(["2024-02", "2024-01", "2024-01", "2024-02"], dtype=object)
 PRODUCT = np.array(["tea", "tea", "004", "rice"], dtype=object)
@@ -127,3 +128,22 @@ def test_consecutive_periods_pass(periods):
 def test_a_gap_is_refused_with_the_periods_beside_it(periods):
     with pytest.raises(BadData, match=f"no data between {periods[1]} and {periods[2]}"):
         require_consecutive(np.array(periods))
+
+
+def test_panels_of_groups_come_from_rows_in_any_order():
+    pa = pytest.importorskip("pyarrow")
+    rows = [  # tea is in both groups
+        ("2024-01", "b", "tea", 1.0),
+        ("2024-02", "b", "tea", 2.0),
+        ("2024-01", "b", "Ähre", 3.0),
+        ("2024-01", "a", "tea", 4.0),
+        ("2024-02", "a", "rice", 5.0),
+    ]
+    for order in np.random.default_rng(1).permutation([range(5)] * 10, axis=1):
+        period, group, product, price = zip(*(rows[place] for place in order), strict=True)
+        table = {"period": period, "group": group, "product": product, "price": price, "quantity": price}
+        made = panels_of(pa.table({name: list(values) for name, values in table.items()}))
+        assert list(made) == ["a", "b"]
+        assert columns(made["a"]) == [["rice", "tea"], ["2024-02", "2024-01"], [5.0, 4.0]]
+        assert made["a"].products.tolist() == ["rice", "tea"]
+        assert columns(made["b"]) == [["tea", "tea", "Ähre"], ["2024-01", "2024-02", "2024-01"], [1.0, 2.0, 3.0]]

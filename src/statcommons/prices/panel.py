@@ -294,15 +294,15 @@ def _factorize(values: Labels, name: str) -> tuple[Labels, Integers]:
         labels, code = np.unique(values, return_inverse=True)
         return labels, code.astype(np.int64)
     texts = values.tolist()
-    strange = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)
-    if strange is not None:
+    if not all(issubclass(kind, str) for kind in set(map(type, texts))):
+        strange = next(row for row, text in enumerate(texts) if not isinstance(text, str))
         raise BadData(
             f"A {name} is not text.",
             where=f"row {strange}",
             remedy=f"Read {name} as text and leave none out: a code read as a number loses digits.",
         )
     # Hashing is several times faster than sorting Python strings.
-    ordered = sorted(set(texts))
+    ordered = sorted(dict.fromkeys(texts))  # keeps their order, and sorting what is sorted is fast
     position = {text: number for number, text in enumerate(ordered)}
     return np.array(ordered, dtype=object), np.fromiter(map(position.__getitem__, texts), np.int64, len(texts))
 

@@ -158,8 +158,7 @@ def panels(transactions: ibis.Table, period: Frequency, by: By) -> dict[str, Pan
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    sums = aggregated(transactions, period, by)
-    table = current().collect(sums.order_by(["group", "product", "period"]), "Sum up unit values")
+    table = current().collect(aggregated(transactions, period, by), "Sum up unit values")
     sold = pc.and_(pc.greater(table["turnover"], 0), pc.greater(table["quantity"], 0))
     left_out = 1 - pc.mean(sold.cast(pa.float64())).as_py()
     measure("Unit values left out because returns outweigh sales", left_out, unit="share")
@@ -175,7 +174,7 @@ def panels_of(values: Any) -> dict[str, Panel]:
     Parameters
     ----------
     values : pyarrow.Table
-        The columns of UnitValues, sorted by group, product and period.
+        The columns of UnitValues, in any order.
 
     Returns
     -------
@@ -191,18 +190,27 @@ def panels_of(values: Any) -> dict[str, Panel]:
     """
     import numpy as np
 
-    coded = {name: values[name].combine_chunks().dictionary_encode() for name in ("period", "product", "group")}
-    columns = {
-        name: (one.indices.to_numpy(), np.asarray(one.dictionary.to_pylist(), dtype=object))
-        for name, one in coded.items()
-    }
+    (period, periods), (product, products), (group, groups) = (
+        _coded(values[name].combine_chunks()) for name in ("period", "product", "group")
+    )
     price, quantity = values["price"].to_numpy(), values["quantity"].to_numpy()
-    codes, groups = columns["group"]
-    ends = np.flatnonzero(np.diff(codes, append=-1)) + 1  # rows of a group stand together
+    by_group = np.argsort(group, kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=len(groups)))
     made = {}
-    for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        rows = slice(start, end)
-        period_column = (columns["period"][0][rows], columns["period"][1])
-        product_column = (columns["product"][0][rows], columns["product"][1])
-        made[str(groups[codes[start]])] = panel(period_column, product_column, price[rows], quantity[rows])
+    for name, start, end in zip(groups, [0, *ends[:-1]], ends, strict=True):
+        rows = by_group[start:end] if len(groups) > 1 else slice(None)
+        used, code = np.unique(product[rows], return_inverse=True) if len(groups) > 1 else (slice(None), product)
+        made[str(name)] = panel((period[rows], periods), (code, products[used]), price[rows], quantity[rows])
     return made
+
+
+def _coded(column: Any) -> tuple[Any, Any]:
+    """Give codes of a column of text, and the sorted labels that they stand for."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    coded = column.dictionary_encode()
+    order = pc.array_sort_indices(coded.dictionary)  # by bytes of UTF-8, which is the order of Python's text
+    rank = np.empty(len(order), np.int64)
+    rank[order.to_numpy()] = np.arange(len(order))
+    return rank[coded.indices.to_numpy()], np.asarray(coded.dictionary.take(order).to_pylist(), dtype=object)
