@@ -4,36 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markets import dense, random_market
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.prices.index.bilateral import matched
 from statcommons.prices.index.formulas import FORMULAS
 from statcommons.prices.index.similarity import DISSIMILARITIES, dissimilarity, links, similarity_series
-from statcommons.prices.panel import panel
 
 every_measure = pytest.mark.parametrize("measure", DISSIMILARITIES)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def months(n):
-    return np.array([f"{2023 + month // 12}-{month % 12 + 1:02d}" for month in range(n)])
-
-
-def dense(prices, quantities):
-    prices, quantities = np.array(prices, float), np.array(quantities, float)
-    product, month = np.nonzero(prices)
-    codes = np.array([f"{number:03d}" for number in range(len(prices))])
-    names = months(prices.shape[1])
-    return panel(names[month], codes[product], prices[product, month], quantities[product, month], periods=names)
-
-
 def market(seed, n_products=20, n_periods=7):
-    rng = np.random.default_rng(seed)
-    shape = (n_products, n_periods)
-    prices = np.exp(rng.normal(1, 0.5, (n_products, 1)) + rng.normal(0, 0.2, shape))
-    sold = rng.random(shape) < 0.7
-    sold[0] = True
-    return np.where(sold, prices, 0), np.where(sold, rng.uniform(1, 100, shape), 0)
+    prices, quantities = random_market(seed, n_products, n_periods)
+    return prices, np.where(prices > 0, quantities, 0)
 
 
 def fisher(both):
