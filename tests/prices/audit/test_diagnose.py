@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from statcommons.core.errors import BadCall, BadData
@@ -61,6 +61,7 @@ def test_each_line_is_the_index_that_its_method_compiles_alone(cells):
     lines, sums = fan(data, (5, 13), cells)
     alone = {one.name: one for one in METHODS}
     assert len({line.label for line in lines}) == len(lines) == len(METHODS) * (2 * len(SPLICES) - 1)
+    assert {line.splice for line in lines if line.window == 13} == {*SPLICES} - {"fbew"}
     for line in lines:
         given = alone[line.method]
         recipe = Recipe(given.method, given.formula, given.weights, line.window, line.splice)
@@ -122,6 +123,7 @@ def test_at_the_elasticity_lloyd_moulton_is_fisher(seed):
     rng = np.random.default_rng(seed)
     p0, p1, q0, q1 = np.exp(rng.normal(0, 0.5, (4, rng.integers(2, 20))))
     sigma = elasticity(p0, p1, q0, q1)
+    assume(abs(sigma) < 30)  # beyond, two prices move nearly alike, and powers of them leave the numbers there are
     found = formulas.FORMULAS["lloyd_moulton"](p0, p1, q0, q1, sigma=sigma)
     assert found == pytest.approx(formulas.FORMULAS["fisher"](p0, p1, q0, q1), rel=1e-8)
 
@@ -165,6 +167,7 @@ def test_turnover_of_products_as_counted_by_hand(seed):
 def test_jackknife_is_the_index_without_the_product(formula, seed, cells, ends):
     prices, quantities = random_market(seed, n_products=8, n_periods=6)
     prices[1] = prices[0] * 1.1  # so that no product is the only one that connects
+    prices[2:, 2] = prices[0, 2]  # and none is never sold
     data, (a, b) = dense(prices, quantities), ends[:2]
     recipe = Recipe(formula=formula, window=6)
 
