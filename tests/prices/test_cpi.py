@@ -134,6 +134,15 @@ def test_a_copied_month_is_held_and_the_other_retailers_move_the_index():
     assert rows(told_only.result, "period", "index") != rows(expected.result, "period", "index")
 
 
+def test_a_month_of_which_all_is_held_is_named():
+    with pytest.raises(BadData, match=r"All deliveries of 2023-07 are held \(COPY\)"):
+        compiled([copied(SALES["A"])])
+    ended = before(copied(SALES["A"]), "2023-08")
+    with pytest.warns(UserWarning, match="All deliveries of 2023-07 are held .*ends before"):
+        made = compiled([ended])
+    assert max(made.result.period.to_pyarrow().to_pylist()) == "2023-06"
+
+
 def test_what_one_retailer_dominates_is_held_back_with_its_contributions():
     few = [SALES["A"], SALES["B"]]
     made = compiled(few, least_retailers=3)

@@ -265,6 +265,7 @@ def cpi(
     checks = _checked(rows, period, row_is)
     sold = _sums(rows, checks if hold else {}, period, since)
     values = engine.kept(_joined(sold, so_far), "Sum up unit values")
+    _assert_whole(values, checks if hold else {}, since or "")
     prices = _prices(values)
     if filters != "none":
         made = filter_changes.apply(prices, profile=filters)
@@ -382,6 +383,25 @@ def _joined(sold: ibis.Table, so_far: ibis.Table | None) -> ibis.Table:
     if count:
         notice(f"{count:,} periods of retailers were delivered again; what was there before was replaced.")
     return kept.select(*sold.columns).union(sold)
+
+
+def _assert_whole(values: ibis.Table, checks: dict[str, tuple[Any, Any]], since: str) -> None:
+    """Refuse a period of which all is held, before others: no index would lead over it."""
+    left = set(current().collect(values.select("period").distinct())["period"].to_pylist())
+    reasons: dict[str, set[str]] = {}
+    for _, plan in checks.values():
+        for row in plan.select(["period", "reasons"]).to_pylist():
+            if row["period"] not in left and row["period"] >= since:
+                reasons.setdefault(row["period"], set()).update((row["reasons"] or "").split(", "))
+    last = max(left, default="")
+    for period, why in sorted(reasons.items()):
+        words = f"All deliveries of {period} are held ({', '.join(sorted(why - {''}))})"
+        if period < last:
+            raise BadData(
+                f"{words}, and no index leads over a month that is missing.",
+                remedy="Ask for the right files, or compile with what was delivered (hold false).",
+            )
+        notice(f"{words}: the index ends before.")
 
 
 def _prices(values: ibis.Table) -> ibis.Table:
