@@ -109,17 +109,24 @@ def elasticity(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> float:
     def gap(sigma: float) -> float:
         e = 1 - sigma
         if abs(e) < 1e-9:
-            return float(share @ log) - fisher
-        top = float((e * log).max())  # taken out, so that no power overflows
-        return (top + math.log(share @ np.exp(e * log - top))) / e - fisher
+            return float((share * log).sum()) - fisher
+        top = max(e * least, e * most)  # taken out, so that no power overflows
+        return (top + math.log((share * np.exp(e * log - top)).sum())) / e - fisher
 
+    least, most = float(log.min()), float(log.max())
     low, high = -100.0, 100.0
-    if gap(low) < 0 or gap(high) > 0:
+    above, below = gap(low), gap(high)
+    if above < 0 or below > 0:
         return math.nan
-    while high - low > 1e-10:  # the mean falls as sigma rises
-        middle = (low + high) / 2
-        low, high = (middle, high) if gap(middle) > 0 else (low, middle)
-    return (low + high) / 2
+    # Regula falsi; the weight of the end that stays is halved, so that it moves too. The mean falls as sigma rises.
+    while above > 1e-14 and below < -1e-14 and high - low > 1e-12:
+        middle = (low * below - high * above) / (below - above)
+        found = gap(middle)
+        if found > 0:
+            low, above, below = middle, found, below / 2
+        else:
+            high, below, above = middle, found, above / 2
+    return low if above < -below else high
 
 
 def elasticities(panel: Panel) -> Floats:
