@@ -74,6 +74,10 @@ def test_parts_of_a_bilateral_index_add_up_and_reverse(formula, seed):
 def test_a_formula_that_is_not_split_is_refused():
     with pytest.raises(BadCall, match="no contributions to the index 'carli'"):
         bilateral_contributions(*np.ones((4, 2)), "carli")
+    data = dense(*random_market(3, n_periods=4))
+    for recipe in (Recipe(formula="carli"), Recipe("cpd")):
+        with pytest.raises(BadCall, match="There is no"):
+            index_contributions(data, recipe, 0, 1)
 
 
 @every_formula

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statcommons.core.errors import BadCall, BadData, nearest
+from statcommons.prices.audit.fan import CELLS
 from statcommons.prices.index.comparison import logarithmic_mean
 from statcommons.prices.index.extension import FIXED_BASE, PUBLISHED, Splice, _links, windows_of, year_end
 from statcommons.prices.index.multilateral import FORMULAS, Recipe, window_levels
@@ -264,9 +265,9 @@ def index_contributions(panel: Panel, recipe: Recipe, start: int, end: int) -> F
     """
     moved = moves(panel.periods, recipe.window, recipe.splice, start, end)
     if recipe.method == "geks":
-        sums = recipe.pairs(panel)
+        sums = pairs(panel, sums=FORMULAS.get(recipe.formula, ()), cells=CELLS)
     else:
-        sums = pairs(panel, sums=(), windows=moved, methods=(recipe.sums,))
+        sums = pairs(panel, sums=(), windows=moved, methods=(recipe.sums,), cells=CELLS)
     level = window_levels(sums, recipe)
     levels = {part: level(part) for part in moved}  # refuses windows in which products do not connect the periods
     if recipe.method != "geks":

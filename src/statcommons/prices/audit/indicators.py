@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from statcommons.core.errors import BadCall, nearest
+from statcommons.prices.audit.fan import CELLS
 from statcommons.prices.index.multilateral import FORMULAS
 from statcommons.prices.index.pairs import PAIR_SUMS, Pairs, pairs
-from statcommons.prices.panel import CELLS, Floats, Panel
+from statcommons.prices.panel import Floats, Panel
 
 __all__ = ["chained_and_direct", "elasticities", "elasticity", "jackknife", "spread", "turnover_of_products"]
 
@@ -252,7 +253,7 @@ def jackknife(panel: Panel, formula: str = "tornqvist", start: int = 0, end: int
     if formula not in HALVES:
         raise BadCall(f"There is no GEKS index over {formula!r}.", remedy=nearest(formula, list(HALVES)))
     names = tuple(dict.fromkeys((*FORMULAS[formula], "n")))
-    sums, half = pairs(panel, sums=names), HALVES[formula]
+    sums, half = pairs(panel, sums=names, cells=cells), HALVES[formula]
 
     def level(forth: Mapping[str, Floats], back: Mapping[str, Floats]) -> Floats:
         """Give the GEKS level of a period from the sums from all others to it, and back."""
