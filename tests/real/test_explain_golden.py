@@ -7,6 +7,7 @@ import pytest
 from golden_prices import query, unit_values
 
 from statcommons.prices.audit.contributions import direct_contributions, index_contributions, percentage_points
+from statcommons.prices.audit.explain_index import explain_index
 from statcommons.prices.audit.fan import fan
 from statcommons.prices.audit.indicators import chained_and_direct, jackknife
 from statcommons.prices.index.extension import SPLICES
@@ -136,3 +137,20 @@ def test_the_index_without_the_two_faulty_products_does_not_jump(polish):
     ln = np.log(multilateral_series(recipe.pairs(polish), recipe).index)
     assert ln[march] > 0.25
     assert found.min() < -0.1
+
+
+def test_from_the_jump_of_march_to_the_rows_with_carton_prices():
+    """The contributions tell which products made it, the rows in which shop and at what price."""
+    sql = """
+        SELECT substr(time, 1, 10), EAN_code, prices::DOUBLE, quantities::DOUBLE, retID, description
+        FROM {table} WHERE quantities::DOUBLE <> 0"""
+    names = ("time", "product", "price", "quantity", "outlet", "description")
+    sales = dict(zip(names, map(list, zip(*query(sql, "polish_rice_sugar_milk.csv"), strict=True)), strict=True))
+    made = explain_index(sales, window=14, to_period="2025-03", top=2)
+    dearest = made.rows.order_by(made.rows.price.desc()).limit(2).to_pyarrow().to_pylist()
+    assert [(row["period"], row["outlet"], row["product"], row["price"]) for row in dearest] == [
+        ("2025-03", "02-183", "5900820000042", 96.05),
+        ("2025-03", "02-183", "5907069000017", 60.33),
+    ]
+    parts = made.contributions.order_by(made.contributions.contribution_pp.desc()).limit(2).to_pyarrow().to_pylist()
+    assert {row["product"] for row in parts} == {"5900820000042", "5907069000017"}
