@@ -2,6 +2,7 @@
 
 from statcommons.prices.aggregate.aggregate_index import aggregate_index
 from statcommons.prices.aggregate.publication import protect_index, revise_index
+from statcommons.prices.audit.diagnose import diagnose
 from statcommons.prices.audit.explain_index import explain_index
 from statcommons.prices.clean.check_delivery import check_delivery
 from statcommons.prices.clean.classify import classify
@@ -31,6 +32,7 @@ __all__ = [
     "check_delivery",
     "classify",
     "cpi",
+    "diagnose",
     "elementary_index",
     "explain_index",
     "filter_changes",

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from statcommons.core.errors import BadCall, BadData, nearest
 from statcommons.prices.audit.fan import CELLS
 from statcommons.prices.index.comparison import logarithmic_mean
-from statcommons.prices.index.extension import FIXED_BASE, PUBLISHED, Splice, _links, windows_of, year_end
+from statcommons.prices.index.extension import FIXED_BASE, PUBLISHED, Splice, links_back, windows_of, year_end
 from statcommons.prices.index.multilateral import FORMULAS, Recipe, window_levels
 from statcommons.prices.index.pairs import Window, pairs
 from statcommons.prices.panel import Floats, Integers, Labels, Panel, require_consecutive
@@ -149,7 +149,7 @@ def moves(periods: Labels, window: int, splice: Splice, start: int, end: int) ->
             found[part][base - part.start, -1] += need[now]
             need[base] += need[now] if base < now else 0
     else:
-        back = _links(window, splice)
+        back = links_back(window, splice)
         for old, new in reversed(list(pairwise(windows))):
             now = new.stop - 1
             weight, need[now] = need[now] / len(back), 0

@@ -11,7 +11,7 @@ from statcommons.core.errors import BadCall, nearest
 from statcommons.prices.index.pairs import Window
 from statcommons.prices.panel import Floats, Integers, Labels, require_consecutive
 
-__all__ = ["SPLICES", "Splice", "extend", "windows_of", "year_end"]
+__all__ = ["FIXED_BASE", "PUBLISHED", "SPLICES", "Splice", "extend", "links_back", "windows_of", "year_end"]
 
 Splice: TypeAlias = Literal["mean", "movement", "window", "half", "wisp", "hasp", "mean_pub", "fbew", "fbmw"]
 """How a new window is linked to the published series."""
@@ -20,11 +20,32 @@ SPLICES: tuple[Splice, ...] = get_args(Splice)
 """All splices."""
 
 PUBLISHED: dict[Splice, Splice] = {"wisp": "window", "hasp": "half", "mean_pub": "mean"}
+"""Splices to published index numbers, and those that they are like."""
+
 FIXED_BASE = ("fbew", "fbmw")
+"""Splices to the end of the year before."""
 
 
-def _links(window: int, splice: Splice) -> Integers:
-    """Give how many periods back the series is linked; several are averaged."""
+def links_back(window: int, splice: Splice) -> Integers:
+    """Give how many periods back a series is linked; several are averaged.
+
+    Parameters
+    ----------
+    window : int
+        Periods in a window.
+    splice : str
+        One of `SPLICES`, but those with a fixed base.
+
+    Returns
+    -------
+    array of int
+        The links, 1 being the period before.
+
+    Examples
+    --------
+    >>> links_back(13, "half").tolist(), links_back(4, "mean").tolist()
+    ([6], [1, 2, 3])
+    """
     match PUBLISHED.get(splice, splice):
         case "movement":
             return np.array([1])
@@ -171,7 +192,7 @@ def _linked(
     splice: Splice,
 ) -> Iterator[float]:
     """Give the published index of each further window."""
-    back = _links(window, splice)
+    back = links_back(window, splice)
     for part in windows:
         new = levels(part)
         if splice in PUBLISHED:
