@@ -195,10 +195,10 @@ def panels_of(values: Any) -> dict[str, Panel]:
     )
     price, quantity = values["price"].to_numpy(), values["quantity"].to_numpy()
     by_group = np.argsort(group, kind="stable")
-    ends = np.cumsum(np.bincount(group, minlength=len(groups)))
+    counts = np.bincount(group, minlength=len(groups))
     made = {}
-    for name, start, end in zip(groups, [0, *ends[:-1]], ends, strict=True):
-        rows = by_group[start:end] if len(groups) > 1 else slice(None)
+    for name, end, count in zip(groups, np.cumsum(counts), counts, strict=True):
+        rows = by_group[end - count : end] if len(groups) > 1 else slice(None)
         used, code = np.unique(product[rows], return_inverse=True) if len(groups) > 1 else (slice(None), product)
         made[str(name)] = panel((period[rows], periods), (code, products[used]), price[rows], quantity[rows])
     return made
