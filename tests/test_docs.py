@@ -401,9 +401,12 @@ SHOWN_BY = {
     "statcommons.core.textfile.misfit": "read",
     "statcommons.core.textfile.one_line_a_row": "read",
     "statcommons.core.textfile.recoded": "read",
-    "statcommons.core.drawing.bars": "chart",
+    "statcommons.core.blocks.bars": "chart",
+    "statcommons.core.blocks.heat": "chart",
+    "statcommons.core.drawing.data": "chart",
     "statcommons.core.drawing.lines": "chart",
     "statcommons.core.drawing.panels": "chart",
+    "statcommons.core.drawing.short": "chart",
     "statcommons.sdmx.structure_file.write_structure": "write_run",
 }
 

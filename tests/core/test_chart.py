@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statcommons.core import drawing
+from statcommons.core import blocks, drawing
 from statcommons.core.chart import chart, theme
 from statcommons.core.errors import BadCall, ExtraMissing
 from statcommons.core.schema import Column, TableSchema
@@ -141,6 +141,122 @@ CASES = {
 }
 
 
+WAY = Column("series", "text", "dimension")
+PART = Column("part", "number", "measure", unit="pp", decimals=2)
+ROWS = Column("rows", "integer", "measure", unit="rows")
+CODE = Column("code", "text", "dimension")
+FAN = TableSchema("Fan", "", (PERIOD, WAY, INDEX), key=("period", "series"))
+FINDINGS = TableSchema("Findings", "", (CODE, PERIOD, ROWS))
+
+
+def fan(count):
+    names = [f"geks/{window}/mean" for window in range(9, 9 + count)]
+    return table(names).rename_columns(["period", "series", "index"])
+
+
+def findings(codes=("COPY", "UNIT"), periods=MONTHS[:3], each=2):
+    """Each code ``each`` times in every period: 10 rows the first time, 20 the second."""
+    rows = [(code, period, 10 * (time + 1)) for code in codes for period in periods for time in range(each)]
+    return pa.table({name: [row[place] for row in rows] for place, name in enumerate(("code", "period", "rows"))})
+
+
+def split(values, groups=None, codelist=""):
+    group = Column("group", "text", "dimension", codelist=codelist)
+    names = groups or [f"part {place:02d}" for place in range(len(values))]
+    rows = pa.table({"period": ["2025-01"] * len(values), "group": names, "part": values})
+    return rows, TableSchema("Parts", "", (PERIOD, group, PART), key=("period", "group"))
+
+
+def test_many_ways_to_make_one_figure_are_a_band_with_the_chosen_one_before_it():
+    made = chart(fan(8), FAN, chosen=["12", "mean"])
+    assert made.kind == "fan"
+    assert "geks/12/mean goes from 100.0 (January 2024) to 115.0 (December 2026)." in made.words
+    last = [100 * (1 + 0.001 * (place + 1)) ** 35 for place in range(8)]
+    assert f"All 8 series end between {min(last):.1f} and {max(last):.1f}." in made.words
+    assert made.notes == (
+        "The band reaches from the lowest to the highest of 8 series, which are made in different ways.",
+    )
+    assert chart(fan(7), FAN).kind == "panels"
+    assert chart(table(groups(8)), SCHEMA).kind == "panels"  # groups are no ways to make one figure
+
+
+def test_the_band_is_as_wide_as_the_series():
+    made = chart(fan(9), FAN)
+    band = made.spec["layer"][0]
+    assert (band["mark"]["type"], len(band["data"]["values"])) == ("area", 36)
+    assert band["data"]["values"][-1]["v"] == pytest.approx(100 * 1.001**35)
+    assert band["data"]["values"][-1]["h"] == pytest.approx(100 * 1.009**35)
+
+
+def test_contributions_are_the_ten_largest_the_others_and_the_total():
+    made = chart(*split([0.01 * place for place in range(-1, 14)]))
+    assert made.kind == "parts"
+    found = {one.name: one.last for one in made.shape.series}
+    assert len(found) == 12
+    assert next(iter(found)) == "part 14"
+    assert found["5 others"] == pytest.approx(0.01 * (-1 + 0 + 1 + 2 + 3))
+    assert found["Total"] == pytest.approx(sum(0.01 * place for place in range(-1, 14)))
+    assert made.words.startswith("Bar chart of parts that add up to 0.90: part 14 0.13, part 13 0.12")
+    assert made.shape.constant["period"] == "2025-01"
+    eleven = chart(*split([0.1] * 11))
+    assert len(eleven.shape.series) == 12  # one other alone needs no word for others
+
+
+def test_contributions_of_a_classification_are_those_of_its_highest_codes():
+    made = chart(*split([0.5, 0.3, 0.2, -0.1, 0.4], ["01", "01.1", "01.2", "02", "_T"], "COICOP"))
+    assert {one.name: one.last for one in made.shape.series} == {"01": 0.5, "02": -0.1, "Total": 0.4}
+    flat = chart(*split([0.5, 0.3], ["1", "12"]))  # products, whose codes are no tree
+    assert [one.name for one in flat.shape.series] == ["1", "12", "Total"]
+
+
+def test_contributions_are_of_the_last_period_and_of_the_whole():
+    of = Column("of", "text", "dimension", codelist="COICOP")
+    group = Column("group", "text", "dimension", codelist="COICOP")
+    rows = {"period": ["2025-01", "2025-01", "2025-02", "2025-02", "2025-02"], "of": ["_T"] * 4 + ["01"]}
+    rows |= {"group": ["01", "03", "01", "02", "01.1"], "part": [9.0, 8.0, 1.0, 2.0, 7.0]}
+    made = chart(pa.table(rows), TableSchema("P", "", (PERIOD, of, group, PART), key=("period", "of", "group")))
+    assert {one.name: one.last for one in made.shape.series} == {"02": 2.0, "01": 1.0, "Total": 3.0}
+
+
+def test_records_are_counted_in_a_map_of_periods_and_codes():
+    made = chart(findings(), FINDINGS)
+    assert made.kind == "heat"
+    assert [[point.value for point in one.points] for one in made.shape.series] == [[30.0] * 3] * 2
+    assert made.words == (
+        "Map of counts by period, 2 rows. COPY: 90 from January 2024 to March 2024, most in January 2024 (30). "
+        "UNIT: 90 from January 2024 to March 2024, most in January 2024 (30)."
+    )
+    assert made.svg().count(">30</text>") == 6
+    keyed = TableSchema("Counts", "", (CODE, PERIOD, ROWS), key=("code", "period"))
+    assert chart(findings(each=1), keyed).kind == "line"  # a series, not a list
+
+
+def test_a_map_has_room_for_36_periods_and_says_so():
+    weeks = [f"2025-W{week:02d}" for week in range(1, 53)]
+    assert chart(findings(periods=weeks), FINDINGS).notes == ("The newest 36 of 52 periods are drawn.",)
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1, max_size=30))
+def test_counts_fall_into_at_most_five_classes_that_hold_them_all(values):
+    bounds = blocks._bounds([float(value) for value in values])
+    assert bounds == sorted(set(bounds))
+    assert 1 <= len(bounds) <= len(blocks.SHADES)
+    assert bounds[0] <= min(values)
+    assert bounds[-1] <= max(max(values), 1)
+
+
+CASES |= {
+    "band": ((fan(12), FAN), "fan", 1),
+    "parts": (split([0.4, -0.2, 0.1]), "parts", 0),
+    "map with numbers": ((findings(tuple("ABCDEFGHIJ"), MONTHS[:8]), FINDINGS), "heat", 0),
+    "map": ((findings(tuple("ABCDEFGHIJKL"), MONTHS), FINDINGS), "heat", 0),
+}
+
+
+def chart_of(rows):
+    return chart(*rows) if isinstance(rows, tuple) else chart(rows, SCHEMA)
+
+
 @pytest.fixture(params=list(CASES))
 def case(request):
     return CASES[request.param]
@@ -148,14 +264,14 @@ def case(request):
 
 def test_the_kind_follows_from_the_roles_and_the_number_of_series(case):
     given_table, kind, drawn = case
-    made = chart(given_table, SCHEMA)
+    made = chart_of(given_table)
     assert made.kind == kind
     assert len(re.findall(r"goes from", made.words)) == (drawn if kind != "bar" else 0)
 
 
 @pytest.mark.parametrize("width", [760, 360])
 def test_a_drawing_is_small_has_words_and_takes_its_colours_from_the_page(case, width):
-    made = chart(case[0], SCHEMA)
+    made = chart_of(case[0])
     drawn = made.svg(width)
     root = ElementTree.fromstring(drawn)
     assert len(drawn.encode()) <= 12 * 1024

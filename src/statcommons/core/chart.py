@@ -1,21 +1,24 @@
 """One chart of one output: a Vega-Lite spec that is drawn to SVG, and what it shows in words.
 
-Time and a measure make lines, one for each combination of the dimensions that vary; without time they make bars.
+Time and a measure make lines, one for each combination of the dimensions that vary; without time they make bars. One
+figure made in many ways makes a band, contributions make bars that add up, counts of records make a map.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core import drawing, svg
-from statcommons.core.drawing import WIDE, Colour
+from statcommons.core import blocks, drawing, svg
+from statcommons.core.drawing import WIDE, Band, Colour
 from statcommons.core.errors import BadCall
 from statcommons.core.schema import TableSchema
-from statcommons.core.shape import Point, Series, Shape, number, period_words, shape
+from statcommons.core.shape import TOTAL, Point, Series, Shape, number, parts, period_words, shape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +27,8 @@ __all__ = ["Chart", "chart", "theme"]
 
 MOST_LINES = 5
 """Beyond five lines no reader tells them apart."""
+MOST_WAYS = 7
+"""Beyond seven ways to make one figure they are drawn as a band."""
 MOST_PANELS = 12
 MOST_BARS = 20
 MOST_CONTEXT = 24
@@ -33,14 +38,21 @@ NORMAL = ("", "A")
 
 WORDS = {
     "bars": "Bar chart.",
+    "band": "The band reaches from the lowest to the highest of {all} series, which are made in different ways.",
     "between": "The lowest is {low} ({when_low}), the highest {high} ({when_high}).",
     "count": "{shown} of {all} series are drawn: those with the highest last value.",
     "context": "{shown} of {all} other series are drawn in grey, evenly by their last value.",
+    "cells": "{name}: {sum} from {start} to {end}, most in {when_high} ({high}).",
+    "fan": "All {all} series end between {low} and {high}.",
+    "heat": "Map of counts by period, {count} rows.",
     "highlight": "{count} other series, drawn in grey, end between {low} and {high}.",
     "largest": "{shown} of {all} values are drawn: the largest.",
     "line": "Line chart.",
     "lines": "Line chart of {count} series.",
+    "newest": "The newest {shown} of {all} periods are drawn.",
     "panels": "{count} small line charts with the same scales.",
+    "part": "{name} {value}",
+    "parts": "Bar chart of parts that add up to {total}: {named}.",
     "series": "{name} goes from {first} ({start}) to {last} ({end}).",
     "sizes": "{count} values from {low} ({low_name}) to {high} ({high_name}).",
 }
@@ -95,6 +107,7 @@ class Chart:
     kind: str
     title: str = ""
     subtitle: str = ""
+    chosen: tuple[str, ...] = ()
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -104,18 +117,17 @@ class Chart:
     @property
     def words(self) -> str:
         """What the drawing says to who does not see it: kind, range, first, last, turning points."""
-        return _in_words(self.shape, self.kind)
+        return _in_words(self)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about what is not drawn."""
-        return _notes(self.shape, self.kind)
+        return _notes(self)
 
     @property
     def statuses(self) -> tuple[str, ...]:
         """The observation statuses other than normal that the drawing marks."""
-        drawn = _drawn(self.shape, self.kind)
-        found = {point.status for one in drawn for point in one.known}
+        found = {point.status for one in _drawn(self) for point in one.known}
         return tuple(sorted(found.difference(NORMAL)))
 
     def svg(self, width: int = WIDE) -> str:
@@ -166,11 +178,11 @@ class Chart:
 
     def _spec(self, width: int, colour: Colour) -> dict[str, Any]:
         alt, _ = drawing.libraries()
-        drawn, room = _drawn(self.shape, self.kind), 54 if self.title else 0
-        if self.kind == "line":
-            made = drawing.lines(self.shape, drawn, _context(self.shape, self.kind), width, colour, room)
+        drawn, room = _drawn(self), 54 if self.title else 0
+        if self.kind in ("line", "fan"):
+            made = drawing.lines(self.shape, drawn, _context(self), width, colour, room, _band(self))
         else:
-            make = {"panels": drawing.panels, "bar": drawing.bars}[self.kind]
+            make = {"panels": drawing.panels, "heat": blocks.heat}.get(self.kind, blocks.bars)
             made = make(self.shape, drawn, width, colour, room)
         if self.title:
             made = made.properties(title=alt.TitleParams(self.title, subtitle=self.subtitle, offset=14))
@@ -178,11 +190,15 @@ class Chart:
         return spec | {"config": _config(colour)}
 
 
-def chart(table: pa.Table, schema: TableSchema, *, title: str = "", subtitle: str = "") -> Chart:
+def chart(
+    table: pa.Table, schema: TableSchema, *, title: str = "", subtitle: str = "", chosen: Iterable[str] = ()
+) -> Chart:
     """Make the chart of a table from the roles of its columns.
 
     Time and a measure make lines; without time, or with one period only, there are bars. More than five series are
-    drawn as one line, the total, before the others in grey, or as small multiples where there is no total.
+    drawn as one line, the total, before the others in grey, or as small multiples where there is no total. More than
+    seven ways to make one figure are drawn as a band. Percentage points are the parts of a change: those of the last
+    period are drawn as bars. A list of records, which has no key, is counted in a map of periods and codes.
 
     Parameters
     ----------
@@ -192,6 +208,9 @@ def chart(table: pa.Table, schema: TableSchema, *, title: str = "", subtitle: st
         Its schema.
     title, subtitle : str
         What a file of its own shows above the drawing; a page writes them itself.
+    chosen : iterable of str
+        Words of the series that stands before the band, such as the values of parameters: the one that has most of
+        them in its codes.
 
     Returns
     -------
@@ -219,8 +238,14 @@ def chart(table: pa.Table, schema: TableSchema, *, title: str = "", subtitle: st
     values = sum(len(one.known) for one in found.series)
     if values < 2:
         raise BadCall("A single value makes no chart.", where=schema.name, remedy="Read it in the table.")
+    if found.is_split:
+        return Chart(parts(found), "parts", title, subtitle)
+    if found.counted and found.varying:
+        return Chart(found, "heat", title, subtitle)
     if found.time is None or all(len(one.known) < 2 for one in found.series):
         return Chart(found, "bar", title, subtitle)
+    if found.is_fan and len(found.series) > MOST_WAYS:
+        return Chart(found, "fan", title, subtitle, tuple(chosen))
     highlight = len(found.series) <= MOST_LINES or found.main is not None
     return Chart(found, "line" if highlight else "panels", title, subtitle)
 
@@ -228,22 +253,49 @@ def chart(table: pa.Table, schema: TableSchema, *, title: str = "", subtitle: st
 # --- what is drawn, and how it reads --------------------------------------------------------------------------------
 
 
-def _drawn(shape: Shape, kind: str) -> list[Series]:
+def _drawn(made: Chart) -> list[Series]:
     """Choose the series that stand in front: all up to five, the total, twelve panels, or the longest bars."""
-    series = [one for one in shape.series if one.known]
-    if kind == "line":
-        return [shape.main] if len(series) > MOST_LINES and shape.main else series
-    if kind == "panels":
+    series = [one for one in made.shape.series if one.known]
+    if made.kind == "fan":
+        return [max(series, key=lambda one: len(set(_codes(one)).intersection(made.chosen)))]
+    if made.kind == "line":
+        return [made.shape.main] if len(series) > MOST_LINES and made.shape.main else series
+    if made.kind == "panels":
         return sorted(series, key=_height)[:MOST_PANELS]
+    if made.kind == "parts":
+        return series
+    if made.kind == "heat":
+        return sorted(sorted(series, key=lambda one: -_sum(one))[:MOST_BARS], key=lambda one: one.key)
     largest = sorted(series, key=lambda one: -abs(one.last))[:MOST_BARS]
     return sorted(largest, key=_height)
 
 
-def _context(shape: Shape, kind: str) -> list[Series]:
+def _codes(one: Series) -> list[str]:
+    return [word for code in one.key for word in (code, *re.split(r"[^0-9A-Za-z]+", code))]
+
+
+def _sum(one: Series) -> float:
+    return sum(point.value or 0.0 for point in one.known)
+
+
+def _band(made: Chart) -> Band:
+    """Give the lowest and highest value of each period, where one figure is made in many ways."""
+    if made.kind != "fan":
+        return ()
+    points: dict[str, list[Point]] = {}
+    for one in made.shape.series:
+        for point in one.known:
+            points.setdefault(point.period, []).append(point)
+    some = sorted(points.values(), key=lambda several: several[0].moment)
+    values = [[point.value or 0.0 for point in several] for several in some]
+    return [(several[0], min(those), max(those)) for several, those in zip(some, values, strict=True)]
+
+
+def _context(made: Chart) -> list[Series]:
     """Choose the series that stand in grey behind the highlighted one, evenly by their last value."""
-    if kind != "line" or len(shape.series) <= MOST_LINES:
+    if made.kind != "line" or len(made.shape.series) <= MOST_LINES:
         return []
-    others = sorted((one for one in shape.series if one.known and one is not shape.main), key=_height)
+    others = sorted((one for one in made.shape.series if one.known and one is not made.shape.main), key=_height)
     longest = max(len(one.known) for one in others)
     lines = min(len(others), MOST_CONTEXT, max(5, CONTEXT_POINTS // longest))
     return [others[round(place * (len(others) - 1) / (lines - 1))] for place in range(lines)]
@@ -253,28 +305,47 @@ def _height(one: Series) -> float:
     return -one.last
 
 
-def _notes(shape: Shape, kind: str) -> tuple[str, ...]:
-    drawn, series = len(_drawn(shape, kind)), sum(bool(one.known) for one in shape.series)
-    context = len(_context(shape, kind))
+def _notes(made: Chart) -> tuple[str, ...]:
+    drawn, series = len(_drawn(made)), sum(bool(one.known) for one in made.shape.series)
+    context = len(_context(made))
+    if made.kind == "fan":
+        return (WORDS["band"].format(all=series),)
     if context and context < series - 1:
         return (WORDS["context"].format(shown=context, all=series - 1),)
-    if kind == "panels" and drawn < series:
+    if made.kind == "panels" and drawn < series:
         return (WORDS["count"].format(shown=drawn, all=series),)
-    return (WORDS["largest"].format(shown=drawn, all=series),) if kind == "bar" and drawn < series else ()
+    if made.kind == "heat":
+        periods = len({point.period for one in made.shape.series for point in one.known})
+        newest = {"shown": blocks.MOST_COLUMNS, "all": periods}
+        return (WORDS["newest"].format(**newest),) if periods > blocks.MOST_COLUMNS else ()
+    return (WORDS["largest"].format(shown=drawn, all=series),) if made.kind == "bar" and drawn < series else ()
 
 
-def _in_words(shape: Shape, kind: str) -> str:
+def _in_words(made: Chart) -> str:
+    shape, kind = made.shape, made.kind
+
     def written(value: float | None) -> str:
         return number(value, shape.decimals)
 
     def when(point: Point) -> str:
         return period_words(point.period)
 
-    drawn = _drawn(shape, kind)
+    drawn = _drawn(made)
+    if kind == "parts":
+        named = (WORDS["part"].format(name=one.name, value=written(one.last)) for one in drawn if one.key != (TOTAL,))
+        return WORDS["parts"].format(total=written(drawn[-1].last), named=", ".join(named))
     if kind == "bar":
         high, low = drawn[0], drawn[-1]
         sizes = {"low": written(low.last), "low_name": low.name, "high": written(high.last), "high_name": high.name}
         return f"{WORDS['bars']} {WORDS['sizes'].format(count=len(drawn), **sizes)}"
+    if kind == "heat":
+        sentences = [WORDS["heat"].format(count=len(drawn))]
+        for one in drawn:
+            most = max(one.known, key=lambda point: point.value or 0.0)
+            where = {"start": when(one.known[0]), "end": when(one.known[-1]), "when_high": when(most)}
+            counts = {"sum": written(_sum(one)), "high": written(most.value)}
+            sentences.append(WORDS["cells"].format(name=one.name, **counts, **where))
+        return " ".join(sentences)
     sentences = [WORDS["line"] if len(drawn) == 1 else WORDS["lines"].format(count=len(drawn))]
     if kind == "panels":
         sentences = [WORDS["panels"].format(count=len(drawn))]
@@ -296,9 +367,12 @@ def _in_words(shape: Shape, kind: str) -> str:
                 "when_high": when(highest),
             }
             sentences.append(WORDS["between"].format(**turns))
-    if context := _context(shape, kind):
+    if context := _context(made):
         lasts = [one.last for one in context]
         others = sum(bool(one.known) for one in shape.series) - len(drawn)
         between = {"low": written(min(lasts)), "high": written(max(lasts))}
         sentences.append(WORDS["highlight"].format(count=others, **between))
+    if band := _band(made):
+        ends = {"low": written(band[-1][1]), "high": written(band[-1][2])}
+        sentences.append(WORDS["fan"].format(all=len(shape.series), **ends))
     return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""How a chart is drawn: lines, small multiples or bars, as Altair writes them for Vega-Lite."""
+"""How a chart is drawn over time: lines or small multiples, as Altair writes them for Vega-Lite."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Any
 from statcommons.core.errors import ExtraMissing
 from statcommons.core.shape import MONTHS, Point, Series, Shape, midnight, number
 
-__all__ = ["NARROW", "WIDE", "Colour", "bars", "libraries", "lines", "panels"]
+__all__ = ["LETTER", "NARROW", "WIDE", "Band", "Colour", "data", "libraries", "lines", "panels", "short"]
 
 WIDE, NARROW = 760, 360
 """The widths that a page shows."""
 
 Colour = Callable[[str], str]
 """From a token of the theme to a colour, or to a variable of the page."""
+
+Band = Sequence[tuple[Point, float, float]]
+"""The lowest and highest value of each period."""
 
 
 def libraries() -> tuple[Any, Any]:
@@ -49,8 +52,10 @@ LINE, LETTER = 17, 7.4
 """Height of a line and width of a letter of the direct labels, in pixels."""
 
 
-def lines(shape: Shape, drawn: list[Series], context: list[Series], width: int, colour: Colour, room: int) -> Any:
-    """Draw lines with their last values beside them, before others in grey; ``room`` is kept above for a title.
+def lines(
+    shape: Shape, drawn: list[Series], context: list[Series], width: int, colour: Colour, room: int, band: Band = ()
+) -> Any:
+    """Draw lines with their last values beside them, before others in grey or a band; lines of shares are low.
 
     Parameters
     ----------
@@ -66,12 +71,16 @@ def lines(shape: Shape, drawn: list[Series], context: list[Series], width: int, 
         From a token of the theme to a colour.
     room : int
         Pixels that are kept above for a title.
+    band : sequence of (Point, float, float)
+        Lowest and highest values, by period.
     """
     alt, _ = libraries()
     values = [point.value or 0.0 for one in [*drawn, *context] for point in one.known]
-    ticks, decimals = _ticks([*values, *([] if shape.base is None else [shape.base])])
-    narrow = width < (WIDE + NARROW) / 2
-    height = 240 if narrow else 248
+    values += [value for _, low, high in band for value in (low, high)]
+    narrow, share = width < (WIDE + NARROW) / 2, shape.measure.unit == "%"
+    bounds = [0.0, 100.0] if share else [] if shape.base is None else [shape.base]
+    ticks, decimals = _ticks([*values, *bounds], most=3 if share else 7)
+    height = 96 if share else 240 if narrow else 248
     left = 12 + round(LETTER * max(len(number(tick, decimals)) for tick in ticks))
     most = width * (0.4 if narrow else 0.34)
     labels = [_label(one.name, number(one.last, shape.decimals), most - 14) for one in drawn]
@@ -82,12 +91,15 @@ def lines(shape: Shape, drawn: list[Series], context: list[Series], width: int, 
     x, y = _axes(alt, points, ticks, decimals, _time_ticks(min(moments), max(moments), 4 if narrow else 7))
     palette = [colour(f"c{place}") for place in range(1, len(drawn) + 1)]
     layers: list[Any] = []
+    if band:
+        rows = [{"t": _iso(point.moment), "v": low, "h": high} for point, low, high in band]
+        layers.append(alt.Chart(data(alt, rows)).mark_area(fill=colour("c1")).encode(x=x, y=y, y2="h:Q"))
     if shape.base is not None:
-        base = alt.Chart(_data(alt, [{"v": shape.base}]))
+        base = alt.Chart(data(alt, [{"v": shape.base}]))
         layers.append(base.mark_rule(color=colour("ink"), strokeDash=[], strokeWidth=1).encode(y=y))
     breaks = sorted({point.moment for one in drawn for point in one.known if point.status == "B"})
     if breaks:
-        rules = alt.Chart(_data(alt, [{"t": _iso(moment)} for moment in breaks]))
+        rules = alt.Chart(data(alt, [{"t": _iso(moment)} for moment in breaks]))
         layers.append(rules.mark_rule(color=colour("edge")).encode(x=x))
     if context:
         layers += _strokes(alt, context, [colour("mute")] * len(context), x, y, 1.0)
@@ -95,7 +107,7 @@ def lines(shape: Shape, drawn: list[Series], context: list[Series], width: int, 
     layers += _dots(alt, drawn, palette, x, y, colour)
     heights = _spread([(one.last, label) for one, label in zip(drawn, labels, strict=True)], ticks, height)
     for place, (one, label, at) in enumerate(zip(drawn, labels, heights, strict=True)):
-        text = alt.Chart(_data(alt, [{"t": _iso(one.known[-1].moment), "v": at}]))
+        text = alt.Chart(data(alt, [{"t": _iso(one.known[-1].moment), "v": at}]))
         said = {"text": label if len(label) > 1 else label[0], "lineHeight": LINE}
         looks = {"align": "left", "baseline": "middle", "dx": 9, "fontWeight": 700}
         looks["dy"] = -LINE / 2 if len(label) > 1 else 0
@@ -106,7 +118,16 @@ def lines(shape: Shape, drawn: list[Series], context: list[Series], width: int, 
     return alt.layer(*layers).properties(**inner, padding=padding, autosize=alt.AutoSizeParams(type="none"))
 
 
-def _data(alt: Any, rows: list[dict[str, Any]]) -> Any:
+def data(alt: Any, rows: list[dict[str, Any]]) -> Any:
+    """Hand rows to Altair as they are.
+
+    Parameters
+    ----------
+    alt : module
+        Altair.
+    rows : list of dict
+        The rows.
+    """
     return alt.Data(values=rows)
 
 
@@ -273,7 +294,7 @@ def _strokes(alt: Any, series: list[Series], palette: list[str], x: Any, y: Any,
         for style, rows in by_style.items():
             looks: dict[str, Any] = {"color": palette[place], "strokeWidth": thick}
             looks |= {"strokeDash": {"P": DOTTED, "F": DASHED}[style]} if style else {}
-            layers.append(alt.Chart(_data(alt, rows)).mark_line(**looks).encode(x=x, y=y, detail="p:N"))
+            layers.append(alt.Chart(data(alt, rows)).mark_line(**looks).encode(x=x, y=y, detail="p:N"))
     return layers
 
 
@@ -292,11 +313,11 @@ def _dots(alt: Any, series: list[Series], palette: list[str], x: Any, y: Any, co
             if points:
                 rows = [{"t": _iso(point.moment), "v": point.value} for point in points]
                 looks = {"fill": fill, "stroke": palette[place], "strokeWidth": 2, "size": 36, "opacity": 1}
-                layers.append(alt.Chart(_data(alt, rows)).mark_point(**looks).encode(x=x, y=y))
+                layers.append(alt.Chart(data(alt, rows)).mark_point(**looks).encode(x=x, y=y))
     return layers
 
 
-# --- small multiples and bars ---------------------------------------------------------------------------------------
+# --- small multiples ---------------------------------------------------------------------------------------
 
 
 def panels(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: int) -> Any:
@@ -328,11 +349,11 @@ def panels(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: 
     for place, one in enumerate(drawn):
         # Only the lowest drawing of a column says the time, only the first of a row the values.
         ends = {"labels": place >= len(drawn) - columns, "labelFlush": True, "ticks": False}
-        marks = [(first.moment, _short(first)), (last.moment, _short(last))]
+        marks = [(first.moment, short(first)), (last.moment, short(last))]
         x, y = _axes(alt, points, ticks, decimals, marks, x=ends, y={"labels": place % columns == 0})
         layers = []
         if shape.base is not None:
-            base = alt.Chart(_data(alt, [{"v": shape.base}]))
+            base = alt.Chart(data(alt, [{"v": shape.base}]))
             layers.append(base.mark_rule(color=colour("ink"), strokeDash=[], strokeWidth=1).encode(y=y))
         layers += _strokes(alt, [one], [colour("c1")], x, y, 2.0)
         layers += _dots(alt, [one], [colour("c1")], x, y, colour)
@@ -341,64 +362,19 @@ def panels(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: 
         said = ((name, "ink", 700, -27), (number(one.last, shape.decimals), "ink2", 400, -11))
         for text, token, weight, above in said:
             looks = {"align": "left", "color": colour(token), "fontWeight": weight, "text": text}
-            layers.append(alt.Chart(_data(alt, [{}])).mark_text(x=0, y=above, **looks))
+            layers.append(alt.Chart(data(alt, [{}])).mark_text(x=0, y=above, **looks))
         found.append(alt.layer(*layers).properties(width=inner, height=84))
     padding = {"left": 0, "right": edge, "top": room, "bottom": 0}
     spacing = {"row": head + 12, "column": gap}
     return alt.concat(*found, columns=columns, spacing=spacing, bounds="flush").properties(padding=padding)
 
 
-def _short(point: Point) -> str:
-    """Write a period so that two stand below a small chart."""
-    return str(point.moment.year) if point.follows and point.follows[0] == "Y" else point.period[:10]
-
-
-def bars(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: int) -> Any:
-    """Draw horizontal bars from zero, in the order given.
+def short(point: Point) -> str:
+    """Write a period so that two stand below a small chart.
 
     Parameters
     ----------
-    shape : Shape
-        What the table holds.
-    drawn : list of Series
-        What is drawn in colour.
-    width : int
-        In pixels.
-    colour : callable
-        From a token of the theme to a colour.
-    room : int
-        Pixels that are kept above for a title.
+    point : Point
+        An observation.
     """
-    alt, _ = libraries()
-    written = [number(one.last, shape.decimals) for one in drawn]
-    most = width * 0.4
-    left = min(most, 14 + LETTER * max(len(one.name) for one in drawn))
-    right = 12 + round(LETTER * max(len(text) for text in written))
-    low, high = min(0.0, *(one.last for one in drawn)), max(0.0, *(one.last for one in drawn))
-    inner = width - round(left) - right
-    if low < 0:  # room for the labels at the left ends, within the drawing
-        low -= (high - low) * right / max(1, inner - right)
-    rows = [
-        {"n": one.name or shape.measure.name, "v": one.last, "w": text}
-        for one, text in zip(drawn, written, strict=True)
-    ]
-    names = [str(row["n"]) for row in rows]
-    x = alt.X("v:Q", axis=None, scale=alt.Scale(domain=[low, high], nice=False))
-    y_axis = alt.Axis(labelLimit=round(left) - 10, title=None, labelPadding=8)
-    y = alt.Y("n:N", sort=names, axis=y_axis, scale=alt.Scale(paddingInner=0.35, paddingOuter=0.2))
-    base = alt.Chart(_data(alt, rows))
-    sizes = base.mark_bar(fill=colour("c1")).encode(x=x, y=y)
-    # A label stands outside its bar, at whichever end the bar has.
-    labels = [
-        base.transform_filter(f"datum.v {sign} 0")
-        .mark_text(align=align, dx=shift, color=colour("ink"))
-        .encode(x=x, y=y, text="w:N")
-        for sign, align, shift in ((">=", "left", 6), ("<", "right", -6))
-        if sign == ">=" or low < 0
-    ]
-    zero = alt.Chart(_data(alt, [{"v": 0.0}])).mark_rule(color=colour("ink"), strokeDash=[], strokeWidth=1).encode(x=x)
-    padding = {"left": round(left), "right": right, "top": 6 + room, "bottom": 8}
-    whole = {"width": inner, "height": 26 * len(drawn)}
-    return alt.layer(sizes, zero, *labels).properties(
-        **whole, padding=padding, autosize=alt.AutoSizeParams(type="none")
-    )
+    return str(point.moment.year) if point.follows and point.follows[0] == "Y" else point.period[:10]

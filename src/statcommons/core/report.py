@@ -11,6 +11,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from statcommons.core.chart import Chart, chart, theme
 from statcommons.core.crate import source_of
 from statcommons.core.errors import BadCall, ExtraMissing
 from statcommons.core.schema import Column, TableSchema
-from statcommons.core.shape import TOTAL, Shape, decimals_of, number, period_words, shape
+from statcommons.core.shape import TOTAL, Series, Shape, decimals_of, number, period_words, shape
 from statcommons.core.spec import MethodSpec, OutputSpec
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ SHOWN = 36
 FIRST = 12
 """Rows that it shows of an output that is too large to be read whole."""
 PRINTED = 18
-"""Of them, rows that paper shows, so that a report stays on two pages."""
+"""Of them, rows that paper shows, so that a report stays on two pages; a further drawing takes the place of ten."""
+MOST_FIGURES = 3
+"""Drawings that it shows in all."""
+SPECIAL = ("fan", "heat", "parts")
+"""Kinds of drawing for which an output that is not the main one is shown too."""
+MOST_SHARES = 2
 READ = 200_000
 """Rows of an output up to which it is read whole, to be drawn."""
 
@@ -67,7 +73,7 @@ def report(folder: Path, facts: Mapping[str, Any], spec: MethodSpec) -> str:
         "tables": tables,
         "main": main,
         "rows_in": sum(table["rows"] for table in tables),
-        "printed": PRINTED,
+        "printed": PRINTED - 10 * (main is not None and len(main["figures"]) > 1),
         "aside": sum(table["rows"] - table["used"] for table in tables),
         "sealed": datetime.datetime.fromisoformat(facts["created"]),
         "parameters": _parameters(facts, spec),
@@ -114,16 +120,20 @@ def _main(folder: Path, facts: Mapping[str, Any], spec: MethodSpec) -> dict[str,
     output = written[0]
     fact = facts["outputs"][output.name]
     table, whole = _read(folder / str(fact["file"]), fact["rows"])
+    chosen = [_written(value) for value in facts["parameters"].values() if value is not None]
     public = [column for column in output.schema if column.name in table.column_names and not column.confidential]
     found = _shape(table, output.schema) if whole else None
-    drawn, why = _chart(table, output, whole)
+    drawn, why = _chart(table, output, whole, chosen)
+    figures = [_figure(output, drawn)] if drawn else []
+    figures += _shares(table, output, found) if drawn else []
+    figures += _others(folder, facts, written[1:], chosen)
     shown = _shown(table, found)
     return {
         "output": output,
         "rows": fact["rows"],
         "shape": found,
         "finding": _finding(found),
-        "chart": drawn,
+        "figures": figures[:MOST_FIGURES],
         "why": why,
         "whole": whole,
         **_grid(table.take(shown), public, found),
@@ -148,16 +158,76 @@ def _shape(table: pa.Table, schema: TableSchema) -> Shape | None:
         return None
 
 
-def _chart(table: pa.Table, output: OutputSpec, whole: bool) -> tuple[Chart | None, str]:
+def _chart(table: pa.Table, output: OutputSpec, whole: bool, chosen: Sequence[str]) -> tuple[Chart | None, str]:
     """Make the drawing, or say why there is none (in words of the template, or of the error)."""
     if not whole:
         return None, "large"
     try:
-        return chart(table, output.schema), ""
+        return chart(table, output.schema, chosen=chosen), ""
     except ExtraMissing as missing:
         return None, str(missing)
     except BadCall:
         return None, "none"
+
+
+def _figure(output: OutputSpec, drawn: Chart) -> dict[str, Any]:
+    """Give a drawing with what its heading says: the measure, by which columns, in which period."""
+    columns = [drawn.shape.time, *drawn.shape.varying] if drawn.shape.time else [*drawn.shape.varying]
+    time = next((column.name for column in output.schema if column.role == "time"), "")
+    return {
+        "chart": drawn,
+        "measure": drawn.shape.measure,
+        "columns": [column.name for column in columns if column],
+        "when": drawn.shape.constant.get(time, ""),
+        "output": output,
+    }
+
+
+def _shares(table: pa.Table, output: OutputSpec, found: Shape | None) -> list[dict[str, Any]]:
+    """Draw what share a series rests upon, such as of matched products, where it has one main series in time."""
+    if found is None or found.time is None or found.main is None or found.counted or found.is_split:
+        return []
+    columns = [one for one in output.schema if one.unit == "share" and one.role == "attribute" and not one.confidential]
+    codes = [[_text(value) for value in table[column.name].to_pylist()] for column in found.varying]
+    keys: Iterable[tuple[str, ...]] = zip(*codes, strict=True) if codes else [()] * table.num_rows
+    rows = [place for place, key in enumerate(keys) if key == found.main.key]
+    times = [_text(when) for when in table[found.time.name].take(rows).to_pylist()]
+    series = []
+    for column in columns:
+        values = dict(zip(times, table[column.name].take(rows).to_pylist(), strict=True))
+        known = [one for one in found.main.points if values.get(one.period) is not None]
+        points = tuple(replace(one, value=100.0 * values[one.period], status="") for one in known)
+        if len({point.value for point in points}) > 1:
+            series.append(Series((column.name,), column.name, points))
+    if not series:
+        return []
+    name, series = _in_common(series[:MOST_SHARES])
+    measure = Column(name, "number", "measure", "What the figures rest upon", unit="%", decimals=0)
+    drawn = Chart(Shape(found.time, measure, None, {}, (), tuple(series)), "line")
+    return [_figure(output, drawn)]
+
+
+def _in_common(series: list[Series]) -> tuple[str, list[Series]]:
+    """Take the words with which the names of all series begin out of them: matched_share of base and current."""
+    words = [one.name.split("_") for one in series]
+    same = next((place for place, some in enumerate(zip(*words, strict=False)) if len(set(some)) > 1), len(words[0]))
+    names = [_label("_".join(one[same:])) if same < len(one) else "" for one in words]
+    common = "_".join(words[0][:same]) or "shares"
+    return common, [replace(one, name=name) for one, name in zip(series, names, strict=True)]
+
+
+def _others(
+    folder: Path, facts: Mapping[str, Any], outputs: Sequence[OutputSpec], chosen: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Draw further outputs that have a form of their own: contributions, counts, one figure made in many ways."""
+    figures = []
+    for output in outputs:
+        fact = facts["outputs"][output.name]
+        table, whole = _read(folder / str(fact["file"]), fact["rows"])
+        drawn, _ = _chart(table, output, whole, chosen)
+        if drawn and drawn.kind in SPECIAL:
+            figures.append(_figure(output, drawn))
+    return figures
 
 
 def _finding(found: Shape | None) -> dict[str, Any] | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadCall
@@ -18,11 +19,26 @@ from statcommons.core.schema import Column, TableSchema
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MONTHS", "TOTAL", "Point", "Series", "Shape", "decimals_of", "midnight", "number", "period_words", "shape"]
+__all__ = [
+    "MONTHS",
+    "TOTAL",
+    "Point",
+    "Series",
+    "Shape",
+    "decimals_of",
+    "midnight",
+    "number",
+    "parts",
+    "period_words",
+    "shape",
+]
 
 TOTAL = "_T"
 """SDMX's code of the total of a dimension."""
 NAMES = {TOTAL: "Total", "": "not stated"}
+WAYS = {"formula", "method", "series", "splice", "variant", "window"}
+"""Names of dimensions that tell how a figure is made, not of what it is."""
+MOST_PARTS = 10
 MONTHS = (
     "January",
     "February",
@@ -211,6 +227,18 @@ class Shape:
     constant: Mapping[str, str]
     varying: tuple[Column, ...]
     series: tuple[Series, ...]
+    counted: bool = False
+    """Whether a value counts rows: the table is a list of records, and several fall into one period."""
+
+    @property
+    def is_fan(self) -> bool:
+        """Whether the series are one figure, made in different ways."""
+        return bool(self.varying) and all(column.name in WAYS for column in self.varying)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the values are contributions, in percentage points, which add up to a change."""
+        return self.measure.unit == "pp" and bool(self.varying)
 
     @property
     def base(self) -> float | None:
@@ -242,6 +270,9 @@ class Shape:
 def shape(table: pa.Table, schema: TableSchema) -> Shape:
     """Read a table by the roles of its columns.
 
+    A table without key whose measure is a whole number is a list of records: the first dimension that varies makes the
+    series, and what falls into one period is added up.
+
     Parameters
     ----------
     table : pyarrow.Table
@@ -272,12 +303,14 @@ def shape(table: pa.Table, schema: TableSchema) -> Shape:
     measures = [column for column in here if column.role == "measure" and column.type in ("number", "integer")]
     if not measures:
         raise BadCall("The table has no measure.", where=schema.name, remedy="Give a table with a column of this role.")
-    measure = next((column for column in measures if column.concept == "OBS_VALUE"), measures[0])
+    measure = min(measures, key=lambda column: (column.concept != "OBS_VALUE", column.unit != "pp"))
+    counted = not schema.key and measure.type == "integer"
     time = next((column for column in here if column.role == "time"), None)
     status = next((column for column in here if column.concept == "OBS_STATUS"), None)
     dimensions = [column for column in here if column.role == "dimension"]
     codes = {column.name: [_text(value) for value in table[column.name].to_pylist()] for column in dimensions}
     varying = tuple(column for column in dimensions if len(set(codes[column.name])) > 1)
+    varying = varying[:1] if counted and time else varying
     constant = {name: values[0] for name, values in codes.items() if values and len(set(values)) == 1}
     keys = list(zip(*(codes[column.name] for column in varying), strict=True)) if varying else [()] * table.num_rows
     points: dict[tuple[str, ...], dict[str, Point]] = {}
@@ -288,7 +321,9 @@ def shape(table: pa.Table, schema: TableSchema) -> Shape:
             continue
         one = _point(when, value, (flag or "").upper())
         series = points.setdefault(key, {})
-        if one.period in series:
+        if counted and time and one.period in series:
+            one = replace(one, value=(series[one.period].value or 0.0) + (one.value or 0.0))
+        elif one.period in series:
             named = " · ".join(key) or schema.name
             raise BadCall(f"{named} has more than one value in {one.period or 'all'}.", where=schema.name)
         series[one.period] = one
@@ -297,7 +332,70 @@ def shape(table: pa.Table, schema: TableSchema) -> Shape:
         for key, several in points.items()
     ]
     found.sort(key=lambda one: (not one.is_total, one.key))
-    return Shape(time, measure, status, constant, varying, tuple(found))
+    return Shape(time, measure, status, constant, varying, tuple(found), counted and time is not None)
+
+
+def parts(found: Shape) -> Shape:
+    """Take of contributions those of the last period, of the whole, and of the highest codes of a classification.
+
+    The ten largest are kept, by size; the others are added up, and the total of all is the last.
+
+    Parameters
+    ----------
+    found : Shape
+        A shape that is split.
+
+    Returns
+    -------
+    Shape
+        One value a series, without time; its constants name the period.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> group, part = Column("group", "text", "dimension"), Column("part", "number", "measure", unit="pp")
+    >>> table = pa.table({"group": ["01", "02"], "part": [0.5, -0.2]})
+    >>> [(one.name, round(one.last, 1)) for one in parts(shape(table, TableSchema("P", "", (group, part)))).series]
+    [('01', 0.5), ('02', -0.2), ('Total', 0.3)]
+    """
+    known = [one for one in found.series if one.known]
+    last = max((one.known[-1] for one in known), key=lambda point: point.moment)
+    known = [one for one in known if one.known[-1].period == last.period]
+    *outer, _ = found.varying
+    for place, column in enumerate(outer):
+        codes = [one.key[place] for one in known]
+        if column.codelist == found.varying[-1].codelist:  # the tree is split at each of its branches: take the stem
+            stem = TOTAL if TOTAL in codes else max(sorted(set(codes)), key=codes.count)
+            known = [one for one in known if one.key[place] == stem]
+    names = {one.key[-1] for one in known}
+    known = [one for one in known if one.key[-1] != TOTAL and not _is_below(one.key[-1], names, found.varying[-1])]
+    kept = [column for column in outer if len({one.key[found.varying.index(column)] for one in known}) > 1]
+    places = [found.varying.index(column) for column in [*kept, found.varying[-1]]]
+
+    def one_of(key: tuple[str, ...], name: str, values: list[float]) -> Series:
+        return Series(key, name, (replace(last, value=math.fsum(values), status=""),))
+
+    known.sort(key=lambda one: (-abs(one.last), one.key))
+    rest = known[MOST_PARTS:] if len(known) > MOST_PARTS + 1 else []
+    shown = sorted(known[: len(known) - len(rest)], key=lambda one: (-one.last, one.key))
+    series = [
+        one_of(one.key, " · ".join(NAMES.get(one.key[place], one.key[place]) for place in places), [one.last])
+        for one in shown
+    ]
+    if rest:
+        series.append(one_of(("",), f"{len(rest)} others", [one.last for one in rest]))
+    series.append(one_of((TOTAL,), NAMES[TOTAL], [one.last for one in known]))
+    varying = (*kept, found.varying[-1])
+    when = {found.time.name: last.period} if found.time else {}
+    return replace(found, time=None, constant={**found.constant, **when}, varying=varying, series=tuple(series))
+
+
+def _is_below(code: str, codes: set[str], column: Column) -> bool:
+    """Whether a code of a classification belongs to another one of those given, as 01.1 to 01."""
+    if not column.codelist:
+        return False
+    dot = "." if any("." in one for one in codes) else ""
+    return any(code != one and code.startswith(one + dot) for one in codes if one not in ("", TOTAL))
 
 
 def _text(value: Any) -> str:

@@ -124,7 +124,7 @@ def _thin(parent: Any) -> None:
         }
         child.attrib = {name: value for name, value in child.attrib.items() if DEFAULTS.get(name) != value}
         child.tail = None
-        if child.tag == LINE_TAG:
+        if child.tag == LINE_TAG or _is_block(child):
             _as_path(child)
             if children and children[-1].tag == PATH_TAG and _looks(children[-1]) == _looks(child):
                 children[-1].set("d", children[-1].get("d") + child.get("d"))
@@ -135,8 +135,16 @@ def _thin(parent: Any) -> None:
     parent.extend(children)
 
 
+def _is_block(child: Any) -> bool:
+    """Whether an element is a filled box that can share a path with others: closed, in place and without a line."""
+    closed = child.tag == PATH_TAG and str(child.get("d", "")).endswith("Z")
+    return closed and "stroke" not in child.attrib and "transform" not in child.attrib
+
+
 def _as_path(line: Any) -> None:
     """Write a line as a path, which gridlines of one colour can share."""
+    if line.tag == PATH_TAG:
+        return
     start = re.search(r"translate\(([^)]*)\)", line.attrib.pop("transform", "")) or ["", "0,0"]
     line.tag = PATH_TAG
     line.set("d", f"M{start[1]}l{line.attrib.pop('x2', '0')},{line.attrib.pop('y2', '0')}")
