@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.core import THREADS, made
+from benchmarks.core import THREADS, made, nothing
 from benchmarks.harness import OURS, Goal, Sides, case
 
 # --- the market -----------------------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ MONTHLY = """
 RAW = """
     SELECT (DATE '2023-01-01' + to_months({month}))::DATE + ((h + 7 * o) % 28)::INTEGER AS time, product,
         'o' || o AS outlet, price + ((h // 32 + 13 * o) % 11) / 100.0 AS price,
-        1.0 + (h // 512 + 5 * o) % (1 + quantity::BIGINT) AS quantity
+        (1 + (h // 512 + 5 * o) % (1 + quantity::BIGINT))::DOUBLE AS quantity
     FROM (SELECT *, (hash(i, t) % 1000000000)::BIGINT AS h FROM '{cells}' WHERE quantity > 0 AND t = {month}),
         (SELECT o::BIGINT AS o FROM range({outlets}) AS outlets(o))
 """
@@ -219,3 +219,155 @@ def gk(products: int, folder: Path) -> Iterator[Sides]:
 def tpd(products: int, folder: Path) -> Iterator[Sides]:
     """Compile the time product dummy over 25 months, from arrays in memory; the peer has a column a product."""
     yield from beside(products, folder, "tpd")
+
+
+# --- by hand --------------------------------------------------------------------------------------------------------
+
+SELF_JOIN = """
+    WITH sold AS (
+        SELECT date_trunc('month', time) AS t, product, sum(price * quantity) AS v, ln(v / sum(quantity)) AS l
+        FROM '{file}' GROUP BY ALL
+    ), pairs AS (
+        SELECT a.t AS a, b.t AS b,
+            (sum(a.v * (b.l - a.l)) / sum(a.v) + sum(b.v * (b.l - a.l)) / sum(b.v)) / 2 AS x
+        FROM sold AS a JOIN sold AS b USING (product) WHERE a.t < b.t GROUP BY ALL
+    ), ways AS (
+        SELECT b AS t, x FROM pairs UNION ALL SELECT a, -x FROM pairs
+    )
+    SELECT sum(x) / (1 + count(*)) AS level FROM ways GROUP BY t ORDER BY t
+"""
+
+
+@case(sizes=(10_000, 100_000, 1_000_000), quick=200, unit="products", rounds=3)
+def from_parquet(products: int, folder: Path) -> Iterator[Sides]:
+    """Compile GEKS-Törnqvist over 25 months from Parquet: read, unit values, panel, index.
+
+    By hand it is one SQL query that joins the sales of each product with themselves; it rounds no sum.
+    """
+    import math
+
+    import duckdb
+
+    file = monthly(folder, products)
+
+    def by_hand() -> list[float]:
+        with duckdb.connect(config={"threads": THREADS}) as plain:
+            levels = [level for (level,) in plain.execute(SELF_JOIN.format(file=file)).fetchall()]
+        return [math.exp(level - levels[0]) for level in levels]
+
+    sides: Sides = {OURS: lambda: index_of(panel_of(file), "geks")}
+    yield sides | ({"SQL by hand": by_hand} if products < 1_000_000 else {})
+
+
+# --- all indices, and one more month --------------------------------------------------------------------------------
+
+WINDOWS = (13, 25)
+
+
+def all_series(panel: Any) -> list[list[float]]:
+    """Compile 108 series: four GEKS, GK and TPD by nine extensions by two windows."""
+    from statcommons.prices.index.extension import SPLICES, windows_of
+    from statcommons.prices.index.multilateral import FORMULAS, Recipe, multilateral_series
+    from statcommons.prices.index.pairs import pairs
+
+    extensions = [(window, splice) for window in WINDOWS for splice in SPLICES]
+    windows = sorted({part for window, splice in extensions for part in windows_of(panel.periods, window, splice)})
+    sums = pairs(panel, windows=windows, methods=("gk", "tpd"))
+    kinds = [*(("geks", formula) for formula in FORMULAS), ("gk", "tornqvist"), ("tpd", "tornqvist")]
+    return [
+        multilateral_series(sums, Recipe(*kind, window=window, splice=splice)).index.tolist()
+        for kind in kinds
+        for window, splice in extensions
+    ]
+
+
+@case(sizes=(500, 5_000, 50_000), quick=200, unit="products", goals=(Goal(2, "seconds"),))
+def all_indices(products: int, folder: Path) -> Iterator[Sides]:
+    """Compile {GEKS × 4, GK, TPD} × 9 extensions × windows of 13 and 25 over 37 months from Parquet: 108 series.
+
+    The parts are to read and make the panel, and one of the series alone.
+    """
+    from statcommons.core.engine import connect, using
+    from statcommons.prices import multilateral_index
+
+    file = monthly(folder, products, 37)
+
+    def one() -> None:
+        with connect(threads=THREADS) as engine, using(engine):
+            engine.collect(multilateral_index(file, method="gk", splice="mean").order_by("period"))
+
+    yield {
+        OURS: lambda: all_series(panel_of(file)),
+        "part: read, and make the panel": lambda: nothing(panel_of(file)),
+        "one series (GK, 25, mean)": one,
+    }
+
+
+@case(sizes=(500, 5_000, 50_000), quick=200, unit="products")
+def new_month(products: int, folder: Path) -> Iterator[Sides]:
+    """Add the 37th month to an index of 36, from arrays in memory: GEKS-Törnqvist, window of 25, mean splice.
+
+    The sums of the months before are kept (a few matrices of 36 × 36); the other side makes all again.
+    """
+    import numpy as np
+
+    from statcommons.prices.index.multilateral import FORMULAS, Recipe, multilateral_series
+    from statcommons.prices.index.pairs import pairs
+    from statcommons.prices.panel import panel
+
+    whole = panel_of(monthly(folder, products, 37))
+    old = np.flatnonzero(whole.period < 36)
+    codes = (whole.period[old], whole.periods), (whole.product[old], whole.products)
+    wanted = FORMULAS["tornqvist"]
+    known = pairs(panel(*codes, whole.price[old], whole.quantity[old]), sums=wanted)
+    yield {
+        OURS: lambda: multilateral_series(pairs(whole, sums=wanted, known=known), Recipe()).index.tolist(),
+        "all months again": lambda: multilateral_series(pairs(whole, sums=wanted), Recipe()).index.tolist(),
+    }
+
+
+# --- more than memory -----------------------------------------------------------------------------------------------
+
+
+@case(
+    sizes=(1_000_000, 10_000_000, 100_000_000),
+    quick=5_000,
+    unit="raw rows",
+    alone=True,
+    rounds=1,
+    goals=(Goal(25, "seconds"), Goal(1_000, "peak_mb")),
+)
+def raw_rows(rows: int, folder: Path) -> Iterator[Sides]:
+    """Compile GEKS-Törnqvist and Geary-Khamis over 25 months from raw transactions, 25 files of Parquet.
+
+    Sums are exact, made under a memory limit of 500 MB for the engine, which then spills; panel and sums are made part
+    by part. By hand the aggregation alone is made, under the same limit, in floating point.
+    """
+    import duckdb
+
+    from statcommons.core.engine import connect, using
+    from statcommons.prices.index.multilateral import FORMULAS, Recipe, multilateral_series
+    from statcommons.prices.index.pairs import Window, pairs
+    from statcommons.prices.index.parts import pairs_in_parts
+
+    files = raw(folder, rows)
+
+    def make(panel: Any, turnover: Any) -> Any:
+        whole = [Window(0, len(panel.periods))]
+        return pairs(panel, sums=FORMULAS["tornqvist"], windows=whole, methods=("gk",), turnover=turnover)
+
+    def ours() -> list[list[float]]:
+        with connect(threads=THREADS, memory="500MB") as engine, using(engine):
+            sums = pairs_in_parts(engine.parquet(files), "month", "total", make)["_T"]
+        return [multilateral_series(sums, Recipe(method)).index.tolist() for method in ("geks", "gk")]
+
+    def by_hand() -> None:
+        target, source = folder / "by-hand.parquet", [str(file) for file in files]
+        options = {"memory_limit": "500MB", "threads": THREADS, "temp_directory": str(folder)}
+        with duckdb.connect(config=options) as plain:
+            plain.execute(f"""
+                COPY (SELECT date_trunc('month', time) AS month, product, sum(price * quantity), sum(quantity)
+                FROM read_parquet({source}) GROUP BY ALL) TO '{target}' (COMPRESSION zstd)
+            """)
+
+    yield {OURS: ours, "part: sums by hand": by_hand}
