@@ -227,6 +227,7 @@ def test_records_are_counted_in_a_map_of_periods_and_codes():
         "UNIT: 90 from January 2024 to March 2024, most in January 2024 (30)."
     )
     assert made.svg().count(">30</text>") == 6
+    assert chart(findings(["COPY"]), FINDINGS).kind == "heat"
     keyed = TableSchema("Counts", "", (CODE, PERIOD, ROWS), key=("code", "period"))
     assert chart(findings(each=1), keyed).kind == "line"  # a series, not a list
 

@@ -270,8 +270,8 @@ class Shape:
 def shape(table: pa.Table, schema: TableSchema) -> Shape:
     """Read a table by the roles of its columns.
 
-    A table without key whose measure is a whole number is a list of records: the first dimension that varies makes the
-    series, and what falls into one period is added up.
+    A table without key whose measure is a whole number is a list of records: the first dimension that varies, or the
+    only one, makes the series, and what falls into one period is added up.
 
     Parameters
     ----------
@@ -310,7 +310,7 @@ def shape(table: pa.Table, schema: TableSchema) -> Shape:
     dimensions = [column for column in here if column.role == "dimension"]
     codes = {column.name: [_text(value) for value in table[column.name].to_pylist()] for column in dimensions}
     varying = tuple(column for column in dimensions if len(set(codes[column.name])) > 1)
-    varying = varying[:1] if counted and time else varying
+    varying = (varying or tuple(dimensions))[:1] if counted and time else varying
     constant = {name: values[0] for name, values in codes.items() if values and len(set(values)) == 1}
     keys = list(zip(*(codes[column.name] for column in varying), strict=True)) if varying else [()] * table.num_rows
     points: dict[tuple[str, ...], dict[str, Point]] = {}
