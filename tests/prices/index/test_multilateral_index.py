@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import statcommons.prices.index.multilateral_index as many
 from statcommons.core.engine import current
 from statcommons.core.errors import BadCall, BadData
 from statcommons.core.seed import seeded
@@ -58,6 +59,15 @@ def test_extensions_over_a_rolling_window():
     recipe = Recipe("gk", window=4, splice="hasp")
     index, _ = compiled(method="gk", window=4, splice="hasp")
     np.testing.assert_array_equal(index, multilateral_series(recipe.pairs(PANEL), recipe).index)
+
+
+@pytest.mark.parametrize("method", ["geks", "gk", "tpd", "lehr"])
+def test_many_transactions_are_compared_part_by_part(method, monkeypatch):
+    expected, _ = compiled(method=method, window=4)
+    monkeypatch.setattr(many, "MANY", 10)
+    monkeypatch.setattr(many, "panels", None)
+    found, _ = compiled(method=method, window=4)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_similarity_linking():

@@ -16,8 +16,9 @@ from statcommons.core.schema import Ge, Le, Table, Unit
 from statcommons.prices.data import Characteristics, PriceIndex, Transactions
 from statcommons.prices.index.extension import FIXED_BASE, Splice, extend
 from statcommons.prices.index.hedonic import Hedonic, characteristics_of, ln_imputed
-from statcommons.prices.index.multilateral import Recipe, geks, index_name, matches, multilateral_series
-from statcommons.prices.index.pairs import Window, pairs
+from statcommons.prices.index.multilateral import METHODS, Recipe, geks, index_name, matches, multilateral_series
+from statcommons.prices.index.pairs import Pairs, Window, pairs
+from statcommons.prices.index.parts import pairs_in_parts
 from statcommons.prices.index.price_index import HANDBOOK, MANUAL, by_group, index_table
 from statcommons.prices.index.similarity import Dissimilarity, similarity_series
 from statcommons.prices.unit_values import By, panels
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from statcommons.prices.panel import Floats, Panel, Series
 
 __all__ = ["multilateral_index"]
+
+MANY = 2**22
+"""Transactions that may be as many unit values, which take some 200 bytes each while they are compared."""
 
 
 @method(version="2.0.0", topic="Consumer prices", gsbpm="5.7", references=[MANUAL, HANDBOOK])
@@ -110,20 +114,25 @@ def multilateral_index(
                 remedy="Give them as the input characteristics, or choose a method that needs none.",
             )
         known = current().collect(characteristics.order_by(["product", "characteristic"]))
-    made = panels(transactions, period, by)
+    recipe = Recipe(method, formula, weights, window, splice, link_through)  # type: ignore[arg-type]
+    from_sums = method in METHODS and not hedonic
+    made: dict[str, Any]
+    if from_sums and current().row(transactions.agg(rows=transactions.count()))["rows"] > MANY:
+        made = pairs_in_parts(transactions, period, by, recipe.pairs)
+    else:
+        made = panels(transactions, period, by)
 
-    def compute(one: Panel) -> Series:
+    def compute(one: Any) -> Series:
         if len(one.periods) < window and splice not in FIXED_BASE and method != "spq":
             notice(f"There are {len(one.periods)} periods, fewer than the window of {window}: one window was used.")
         progress.advance()
+        if from_sums:
+            return multilateral_series(one if isinstance(one, Pairs) else recipe.pairs(one), recipe)
         if method == "spq":
             return similarity_series(one, dissimilarity)
-        if known is not None:
-            levels = _hedonic_levels(one, known, method, equal=weights == "equal")
-            ln = extend(levels, one.periods, window, splice)
-            return matches(pairs(one, sums=()), np.exp(ln), np.maximum(np.arange(len(ln)) - window + 1, 0))
-        recipe = Recipe(method, formula, weights, window, splice, link_through)  # type: ignore[arg-type]
-        return multilateral_series(recipe.pairs(one), recipe)
+        levels = _hedonic_levels(one, known, method, equal=weights == "equal")
+        ln = extend(levels, one.periods, window, splice)
+        return matches(pairs(one, sums=()), np.exp(ln), np.maximum(np.arange(len(ln)) - window + 1, 0))
 
     with step("Compare all periods", total=len(made), unit="groups") as progress:
         found = by_group(made, compute)
