@@ -171,6 +171,7 @@ def test_many_ways_to_make_one_figure_are_a_band_with_the_chosen_one_before_it()
     made = chart(fan(8), FAN, chosen=["12", "mean"])
     assert made.kind == "fan"
     assert "geks/12/mean goes from 100.0 (January 2024) to 115.0 (December 2026)." in made.words
+    assert "geks/10/mean goes" in chart(fan(8), FAN, chosen=["tpd", "10", "half"]).words  # as near as there is
     last = [100 * (1 + 0.001 * (place + 1)) ** 35 for place in range(8)]
     assert f"All 8 series end between {min(last):.1f} and {max(last):.1f}." in made.words
     assert made.notes == (

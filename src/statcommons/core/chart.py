@@ -209,8 +209,8 @@ def chart(
     title, subtitle : str
         What a file of its own shows above the drawing; a page writes them itself.
     chosen : iterable of str
-        Words of the series that stands before the band, such as the values of parameters: the one that has most of
-        them in its codes.
+        Words of the series that stands before the band, such as the values of parameters: the one that has the first
+        of them in its codes, of these the one that has the second, and so on.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def _drawn(made: Chart) -> list[Series]:
     """Choose the series that stand in front: all up to five, the total, twelve panels, or the longest bars."""
     series = [one for one in made.shape.series if one.known]
     if made.kind == "fan":
-        return [max(series, key=lambda one: len(set(_codes(one)).intersection(made.chosen)))]
+        return [max(series, key=lambda one: [word in _codes(one) for word in made.chosen])]
     if made.kind == "line":
         return [made.shape.main] if len(series) > MOST_LINES and made.shape.main else series
     if made.kind == "panels":

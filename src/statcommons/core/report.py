@@ -19,7 +19,7 @@ from statcommons.core.chart import Chart, chart, theme
 from statcommons.core.crate import source_of
 from statcommons.core.errors import BadCall, ExtraMissing
 from statcommons.core.schema import Column, TableSchema
-from statcommons.core.shape import TOTAL, Series, Shape, decimals_of, number, period_words, shape
+from statcommons.core.shape import TOTAL, WAYS, Series, Shape, decimals_of, number, period_words, shape
 from statcommons.core.spec import MethodSpec, OutputSpec
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _main(folder: Path, facts: Mapping[str, Any], spec: MethodSpec) -> dict[str,
     output = written[0]
     fact = facts["outputs"][output.name]
     table, whole = _read(folder / str(fact["file"]), fact["rows"])
-    chosen = [_written(value) for value in facts["parameters"].values() if value is not None]
+    chosen = [_written(value) for name, value in facts["parameters"].items() if name in WAYS]
     public = [column for column in output.schema if column.name in table.column_names and not column.confidential]
     found = _shape(table, output.schema) if whole else None
     drawn, why = _chart(table, output, whole, chosen)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MONTHS",
     "TOTAL",
+    "WAYS",
     "Point",
     "Series",
     "Shape",
