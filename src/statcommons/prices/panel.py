@@ -284,8 +284,8 @@ def _encode(column: Column, name: str) -> tuple[Labels, Integers]:
             raise BadData(f"A row has no {name}.", remedy=f"Set aside rows without {name}.")
         labels, position = _factorize(dictionary, name)
         code = position[codes]
-        used = np.flatnonzero(np.bincount(code, minlength=len(labels)))
-        return labels[used], np.searchsorted(used, code).astype(np.int64)
+        used = np.bincount(code, minlength=len(labels)) > 0
+        return labels[used], (np.cumsum(used) - 1)[code]
     return _factorize(np.asarray(column), name)
 
 
