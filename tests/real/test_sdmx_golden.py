@@ -1,4 +1,4 @@
-"""The grammar of SDMX queries against golden answers and recorded requests, which lie beside the repository."""
+"""SDMX against golden answers and recorded requests, which lie beside the repository."""
 
 import csv
 import itertools
@@ -14,6 +14,7 @@ from statcommons.core.errors import BadCall
 from statcommons.sdmx.query.components import component_filter, component_filters
 from statcommons.sdmx.query.keys import matches_key, parse_keys
 from statcommons.sdmx.query.versions import matching_versions
+from statcommons.sdmx.sdg.progress import open_sdg_progress
 from statcommons.toolbox.sdmx_periods import between, time_period
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "sdmx"
@@ -70,6 +71,18 @@ def test_the_published_pattern_of_versions_reads_the_same():
     texts = ["".join(signs) for size in range(1, 7) for signs in itertools.product("01+~*.", repeat=size)]
     texts += ["1.2.3-draft", "1.2.3-rc.1", "1.2.3-0.x-", "1.2-x", "1.2.3-01", "1.0,,2.0", "10.20+.30"]
     assert [text for text in texts if (answer(text, []) == "ERROR") is bool(re.fullmatch(pattern, text))] == []
+
+
+def test_progress_of_open_sdg():
+    """To 1e-9; half of the cases are real series."""
+    cases = golden("sdg_progress.json")
+    assert len(cases) == 60
+    for one in cases:
+        values = {one["base_year"]: one["base_value"], one["current_year"]: one["current_value"]}
+        found = open_sdg_progress(values, one["direction"], target=one.get("target"), limit=one.get("limit"))
+        assert found.status == one["expect"]["status"], one
+        numbers = [one["expect"]["value"], one["expect"]["score"]]
+        assert [found.value, found.score] == pytest.approx(numbers, abs=1e-9)
 
 
 @cache

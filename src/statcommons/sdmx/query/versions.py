@@ -118,8 +118,7 @@ def version_order(version: str) -> Order:
         raise BadData(f"{version!r} is not a version.", remedy="Write it as 1.0.0, 1.0.0-draft or 1.0.")
     parts = _parts(version)
     extension = tuple(
-        (not one.isdigit(), int(one[:4000]) if one.isdigit() else 0, one)
-        for one in (found["extension"] or "").split(".")
+        (not one.isdigit(), len(one) if one.isdigit() else 0, one) for one in (found["extension"] or "").split(".")
     )
     core = parts + (0,) * (3 - len(parts))
     return core, not found["extension"], extension, len(parts), version

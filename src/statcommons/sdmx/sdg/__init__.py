@@ -1,0 +1,1 @@
+"""Reporting on the Sustainable Development Goals."""
