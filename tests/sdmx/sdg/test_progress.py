@@ -71,6 +71,12 @@ def test_thresholds_with_a_target(method, thresholds, names, wanted):
         assert method(grown((threshold - EPSILON) * needed), wanted, target=target).status == below
 
 
+def test_a_threshold_belongs_to_the_better_side():
+    for method, status in ((open_sdg_progress, "limited_progress"), (eurostat_progress, "moderate_progress")):
+        assert method({2015: 7, 2020: 7}, 1).status == status
+    assert eurostat_progress({2015: 7, 2020: 7}, 1, target=8).status == "insufficient_progress"
+
+
 def test_the_way_that_will_have_been_gone():
     """UNSD: 8 % a year bring 100 to 317 in fifteen years, which is 95 % of the way to 328 or 10 % of that to 2272."""
     expected = 100 * 1.08**15
@@ -145,7 +151,8 @@ def test_scores_without_a_target(rate, score):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "score"), [(-0.7, -5), (-0.6, -5), (0, -2.5), (0.6, 0), (0.95, 2.5), (1.3, 5), (2, 5)]
+    ("ratio", "score"),
+    [(-0.7, -5), (-0.6, -5), (-0.3, -3.75), (0, -2.5), (0.3, -1.25), (0.6, 0), (0.95, 2.5), (1.3, 5), (2, 5)],
 )
 def test_scores_with_a_target(ratio, score):
     """Figure 2 of the method, for a target that is not yet reached."""
