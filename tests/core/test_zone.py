@@ -54,3 +54,13 @@ def test_a_run_counts_days_in_the_zone_of_its_workspace(tmp_path):
     done = run("prices.unit_values", {"transactions": sales}, workspace=tmp_path)
     assert done.output()["period"].to_pylist() == ["2026-02"]
     assert done.facts["zone"] == "Pacific/Tongatapu"
+
+
+def test_a_time_with_its_offset_has_the_day_of_the_zone_in_text_as_in_a_table(engine, tmp_path):
+    file = tmp_path / "days.csv"
+    days = ("2026-01-31T23:30:00-05:00", "2026-01-31 23:30:00", "2026-02-01T00:30:00+09:00", "2026-02-01")
+    file.write_text("day,n\n" + "".join(f"{day},{n}\n" for n, day in enumerate(days)))
+    with using(engine, "UTC"):
+        bound = bind(read(file, engine=engine), table_schema(Days)).table
+        found = engine.collect(bound.order_by("n"))["day"].to_pylist()
+    assert [str(day) for day in found] == ["2026-02-01", "2026-01-31", "2026-01-31", "2026-02-01"]

@@ -129,3 +129,16 @@ def test_the_simulators_columns_fit_the_schema_they_promise():
         market = scanner_market(products=5, months=2)
     assert isinstance(market.result, pa.Table)
     assert market.truth.column_names == ["period", "index", "continuing"]
+
+
+def test_what_averages_would_hide_is_told():
+    own = sales(("2026-01-05", "7", 1.0, 10, None), ("2026-01-05", "7", 9.0, 10, None))
+    with pytest.warns(Notice, match="Sales of 2 retailers are averaged"):
+        unit_values(own | {"retailer": ["x", "y"]})
+    with pytest.warns(Notice, match="1 transactions have a quantity or turnover below 0.001"):
+        unit_values(sales(("2026-01-05", "7", 1.0, 1.4e-6, None), ("2026-01-05", "8", 1.0, 1, None)))
+
+
+def test_years_of_a_slip_are_written_in_full():
+    made = unit_values(sales(("0026-03-05", "7", 1.0, 10, None), ("2026-03-05", "7", 1.0, 10, None)))
+    assert sorted(made.result.period.to_pyarrow().to_pylist()) == ["0026-03", "2026-03"]

@@ -166,11 +166,18 @@ def _from_text(text: Any, column: Column, dialect: Dialect) -> Any:
     # DuckDB reads the date before whatever follows it, and an instant without its offset where no zone is asked for.
     strict = ibis.ifelse(text.re_search(ISO), text, ibis.null("string"))
     text = ibis.ifelse(text.like("____-__-__"), text, strict)
-    return text.try_cast("date") if target == "date" else text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
+    if target == "date":  # a time with its offset is an instant, whose day depends on the zone
+        instant = local_time(text.try_cast("timestamp('UTC', 6)")).cast("date")
+        return ibis.ifelse(text.re_search(OFFSET), instant, text.try_cast("date"))
+    return text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
 
 
 ISO = r"^\s*\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?\s*$"
 """A date, or a time of it, as ISO 8601 has them."""
+
+
+OFFSET = r":\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)\s*$"
+"""The end of a time that says how far it is from UTC."""
 
 
 def _date_pattern(date_format: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from statcommons.core.engine import current, total
 from statcommons.core.errors import BadData
 from statcommons.core.method import method
-from statcommons.core.quality import measure
+from statcommons.core.quality import measure, notice
 from statcommons.core.schema import Table
 from statcommons.prices.data import NetReturns, Transactions, UnitValues
 from statcommons.prices.panel import Panel, panel
@@ -24,6 +24,7 @@ By = Literal["total", "group"]
 
 ALL = "_T"  # SDMX's code for a total
 SCALE = 6  # decimals of turnover and quantity that are kept in sums
+TINY = 1e-3  # below it they are fewer than four digits
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,22 @@ def aggregated(transactions: ibis.Table, period: Frequency, by: By) -> ibis.Tabl
     """
     import ibis
 
-    group = ibis.literal(ALL)
-    if by == "group":
-        group = transactions.group
-        without = current().row(transactions.agg(rows=transactions.count(where=group.isnull())))["rows"]
-        if without:
-            raise BadData(
-                f"{without:,} transactions have no group.", remedy="Give every row a group, or compile the total."
-            )
+    group = transactions.group if by == "group" else ibis.literal(ALL)
+    found = current().row(_doubts(transactions, by))
+    if found.get("without"):
+        raise BadData(
+            f"{found['without']:,} transactions have no group.", remedy="Give every row a group, or compile the total."
+        )
+    if found.get("retailers", 0) > 1:
+        notice(
+            f"Sales of {found['retailers']:,} retailers are averaged by the code of the product. Where a code is "
+            "another product at another retailer, put the retailer into the code."
+        )
+    if found["tiny"]:
+        notice(
+            f"{found['tiny']:,} transactions have a quantity or turnover below {TINY:g}, of which sums keep {SCALE} "
+            "decimals: give quantities in a smaller unit."
+        )
     keyed = transactions.select(
         start=start_of(transactions.time, period),
         group=group,
@@ -128,6 +137,17 @@ def aggregated(transactions: ibis.Table, period: Frequency, by: By) -> ibis.Tabl
         turnover=total(keyed.turnover, SCALE), quantity=total(keyed.quantity, SCALE)
     )
     return sums.mutate(period=period_of(sums.start, period)).drop("start")
+
+
+def _doubts(transactions: ibis.Table, by: By) -> ibis.Table:
+    """Count, in one pass, what would make unit values wrong in silence."""
+    small = (transactions.quantity.abs() < TINY) | ((transactions.price * transactions.quantity).abs() < TINY)
+    counts = {"tiny": transactions.count(where=small)}
+    if by == "group":
+        counts["without"] = transactions.count(where=transactions.group.isnull())
+    if "retailer" in transactions.columns:
+        counts["retailers"] = transactions.retailer.nunique()
+    return transactions.agg(**counts)
 
 
 def panels(transactions: ibis.Table, period: Frequency, by: By) -> dict[str, Panel]:

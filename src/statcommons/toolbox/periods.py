@@ -67,6 +67,6 @@ def period_of(start: Any, frequency: Frequency) -> Any:
     import ibis
 
     if frequency == "month":
-        return start.year().cast("string") + "-" + start.month().cast("string").lpad(2, "0")
+        return start.year().cast("string").lpad(4, "0") + "-" + start.month().cast("string").lpad(2, "0")
     thursday = start + ibis.interval(days=3)
-    return thursday.year().cast("string") + "-W" + start.week_of_year().cast("string").lpad(2, "0")
+    return thursday.year().cast("string").lpad(4, "0") + "-W" + start.week_of_year().cast("string").lpad(2, "0")

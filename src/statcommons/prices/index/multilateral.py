@@ -395,9 +395,9 @@ def window_levels(sums: Pairs, recipe: Recipe) -> Callable[[Window], Floats]:
     def solved(part: Window) -> Floats:
         inside = slice(*part)
         found = sums.of_windows[recipe.sums, part]
+        assert_connected(sums["n"][inside, inside], sums.periods[inside])
         if recipe.method == "lehr":
             return lehr(found, turnover[inside])
-        assert_connected(sums["n"][inside, inside], sums.periods[inside])
         return geary_khamis(found, turnover[inside]) if recipe.method == "gk" else time_product_dummy(found)
 
     return solved
