@@ -149,6 +149,9 @@ def series(*numbers, group="_T"):
     return {"period": MONTHS[: len(numbers)], "group": [group] * len(numbers), "index": list(map(float, numbers))}
 
 
+linked = pytest.mark.filterwarnings("ignore:What stands published:UserWarning")
+
+
 def standing(made):
     rows = made.result.order_by(["vintage", "period"]).to_pyarrow().to_pylist()
     return {row["period"]: row["index"] for row in rows}
@@ -164,19 +167,42 @@ def released(**policy):
 def test_what_is_frozen_never_changes_and_the_difference_is_told():
     with collecting() as found:
         _, third = released()
-    assert list(standing(third).values()) == [100, 101, 102, 103]
+    march = 101 * 102 / 101.5  # linked to what stands of February
+    april = march * 103 / 102.9
+    assert list(standing(third).values()) == pytest.approx([100, 101, march, april], rel=1e-14)
     told = {row["period"]: row for row in third.revisions.to_pyarrow().to_pylist()}
     assert {period: row["revised"] for period, row in told.items()} == dict.fromkeys(MONTHS[:3], False)
-    assert told["2026-03"]["revision"] == pytest.approx(100 * 0.9 / 102)
-    measures = [one.value for one in found.measures if one.name.startswith("Largest")]
-    assert measures == [0, pytest.approx(100 * 0.5 / 101), pytest.approx(100 * 0.9 / 102)]
+    assert told["2026-03"]["revision"] == pytest.approx(100 * (102.9 / march - 1))
+    apart = [one.value for one in found.measures if one.name.startswith("Largest distance")]
+    assert apart == pytest.approx([0, 100 * (1 - 101 / 101.5), 100 * (1 - march / 102.9)])
+    assert len(found.notices) == 2
+    assert "new periods are linked to the published level" in found.notices[0]
 
 
+@linked
 def test_the_last_published_periods_may_change():
     _, third = released(policy="revisable", horizon=1)
-    assert list(standing(third).values()) == [100, 101.5, 102.9, 103]
+    february = 101.5 * 100 / 100.4  # revised by the second release, at the level of January that stands
+    march, april = (one * february / 101.7 for one in (102.9, 103))
+    assert list(standing(third).values()) == pytest.approx([100, february, march, april], rel=1e-14)
     _, third = released(policy="revisable", horizon=2)
-    assert list(standing(third).values()) == [100.4, 101.7, 102.9, 103]
+    january = 100.4
+    assert list(standing(third).values()) == pytest.approx(
+        [january, *(one * january / 100.6 for one in (101.7, 102.9, 103))], rel=1e-14
+    )
+
+
+@linked
+def test_a_revision_of_the_past_never_shows_as_a_change_of_the_present():
+    first = revise_index(series(100, 101, 102))
+    made = revise_index(series(200, 202, 204, 208), first.result)
+    assert standing(made)["2026-04"] == pytest.approx(102 * 208 / 204, rel=1e-14)
+
+
+def test_a_rounded_level_is_no_other_level():
+    first = revise_index(series(100, 101.04), decimals=1)
+    second = revise_index(series(100, 101.04, 102.08), first.result, decimals=1)
+    assert list(standing(second).values()) == [100.0, 101.0, 102.1]
 
 
 def test_all_vintages_stay():
@@ -196,6 +222,7 @@ def test_what_rounds_to_the_same_is_no_revision():
     assert list(standing(second).values()) == [100.0, 101.1, 102.3]
 
 
+@linked
 def test_groups_have_their_own_last_period():
     first = series(100, 101, 102, group="01")
     late = series(50, group="02")

@@ -235,7 +235,8 @@ def revise_index(
     """Add a vintage to what was published, as the revision policy allows.
 
     What was not published before is new. What was may change never, in its last periods, or always; where it may not,
-    the difference is told, as the price of the policy.
+    the difference is told, as the price of the policy, and what follows is linked to the last number that stands: a
+    revision of the past never shows as a change of the present.
 
     Parameters
     ----------
@@ -260,12 +261,12 @@ def revise_index(
     Examples
     --------
     >>> first = {"period": ["2026-01", "2026-02"], "group": ["_T"] * 2, "index": [100.0, 101.0]}
-    >>> then = {"period": ["2026-01", "2026-02", "2026-03"], "group": ["_T"] * 3, "index": [100.5, 101.5, 102.0]}
+    >>> then = {"period": ["2026-01", "2026-02", "2026-03"], "group": ["_T"] * 3, "index": [100.0, 101.5, 102.0]}
     >>> made = revise_index(then, revise_index(first).result, policy="revisable")
     >>> made.result.filter(made.result.vintage == 2).order_by("period").index.to_pyarrow().to_pylist()
     [101.5, 102.0]
     >>> made.revisions.order_by("period").revised.to_pyarrow().to_pylist()
-    [False, True]
+    [True]
     """
     import numpy as np
 
@@ -284,21 +285,49 @@ def revise_index(
     reach = {"frozen": 0, "revisable": horizon, "free": len(standing)}[policy]
     open_to = {(group, period) for group, all_of in periods.items() for period in all_of[max(0, len(all_of) - reach) :]}
     vintage = max((row["vintage"] for row in stored), default=0) + 1
-    numbers = rounded(np.asarray(table["index"].to_numpy(), float), decimals).tolist()
+    rows = [table[name].to_pylist() for name in ("group", "period", "index")]
+    factors = _levels(list(zip(*rows, strict=True)), standing, open_to, decimals)
+    computed_now = rounded(np.array(rows[2], float), decimals).tolist()
+    linked = rounded(np.array([index * factors[group] for group, _, index in zip(*rows, strict=True)]), decimals)
     new, differences = [], []
-    for group, period, number in zip(table["group"].to_pylist(), table["period"].to_pylist(), numbers, strict=True):
-        before = standing.get((group, period))
-        if before is not None and math.isclose(before, number, rel_tol=SAME):
-            continue
-        if before is None or (group, period) in open_to:
+    for group, period, plain, number in zip(*rows[:2], computed_now, linked.tolist(), strict=True):
+        before, changes = standing.get((group, period)), (group, period) in open_to
+        if before is None or (changes and not math.isclose(before, number, rel_tol=SAME)):
             new.append({"vintage": vintage, "period": period, "group": group, "index": number})
-        if before is not None:
-            revision = 100 * (number / before - 1)
-            differences.append((period, group, before, number, revision, (group, period) in open_to))
+        if before is not None and not math.isclose(before, plain, rel_tol=SAME):
+            differences.append((period, group, before, plain, 100 * (plain / before - 1), changes))
     kept = [row[4] for row in differences if not row[5]]
+    apart = 100 * max((abs(factor - 1) for factor in factors.values()), default=0.0)
+    measure("Largest distance of the published level from the computed one", apart, unit="percent")
+    if apart > 100 * SAME:
+        notice(
+            f"What stands published is up to {apart:.3g} % from what is computed now; new periods are linked to the "
+            "published level, so that only their change is new."
+        )
     measure("Published numbers that are revised", len(differences) - len(kept), unit="indices", indicator="NQAF 14")
     measure("Largest revision that the policy keeps back", max(map(abs, kept), default=0.0), unit="percent")
     return Revised(result=_table(IndexVintages, stored + new), revisions=_table(Revisions, differences))
+
+
+def _levels(
+    rows: list[tuple[str, str, float]],
+    standing: dict[tuple[str, str], float],
+    open_to: set[tuple[str, str]],
+    decimals: int | None,
+) -> dict[str, float]:
+    """Give for each group the published level over the computed one, at the last period that may not change."""
+    import numpy as np
+
+    from statcommons.prices.aggregate.chain import rounded
+
+    factors = {group: 1.0 for group, _, _ in rows}
+    for group, period, index in sorted(rows):
+        before = standing.get((group, period))
+        if before is None or (group, period) in open_to:
+            continue
+        same = math.isclose(before, float(rounded(np.array([index]), decimals)[0]), rel_tol=SAME)
+        factors[group] = 1.0 if same else before / index
+    return factors
 
 
 def _table(schema: type[Schema], rows: list[Any]) -> Any:
