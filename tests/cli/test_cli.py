@@ -46,8 +46,25 @@ def test_help_names_every_command_and_exit_code():
         assert name in said
 
 
+def test_help_shows_examples_a_line_each():
+    lines = [line.strip() for line in command("--help").stdout.splitlines()]
+    assert "statcommons methods prices                        find a method" in lines
+
+
+def test_a_command_is_guessed_only_where_it_is_near():
+    assert "Did you mean 'methods'?" in command("method", code=64).stderr
+    far = command("list", code=64).stderr
+    assert "Did you mean" not in far
+    assert "Known: methods, describe," in far
+
+
+def test_a_parameter_that_is_a_period_says_what_a_period_looks_like():
+    refused = command("run", "prices.cpi", "--deliveries", "a", "--weights", "b", "--since", "hello", code=64).stderr
+    assert "since is 'hello'. Give a period (2026, 2026-Q3, 2026-11, 2026-W47) or nothing." in refused
+
+
 def test_methods_are_found_by_text():
-    assert command("methods", "transitive").stdout.split()[:2] == ["prices.multilateral_index", "1.0.0"]
+    assert command("methods", "transitive").stdout.split()[:2] == ["prices.multilateral_index", "2.0.0"]
     found = json.loads(command("methods", "unit val", "--json").stdout)
     assert [one["id"] for one in found] == ["prices.unit_values"]
     assert "No method mentions 'zebra'" in command("methods", "zebra", code=66).stderr
@@ -120,7 +137,13 @@ def test_simulated_data_come_with_their_truth_and_the_seed_decides(tmp_path):
         command("simulate", "prices.scanner_market", *words, cwd=tmp_path)
     a, b, c = ((tmp_path / f"{name}.csv").read_bytes() for name in "abc")
     assert a == b != c
-    assert (tmp_path / "a.truth.csv").read_text().startswith("period,index,continuing\n")
+    assert (tmp_path / "_truth" / "a.truth.csv").read_text().startswith("period,index,continuing\n")
+    (tmp_path / "deliveries").mkdir()
+    words = ("--out", "deliveries/north.csv", "--products", "5", "--months", "2")
+    command("simulate", "prices.scanner_market", *words, cwd=tmp_path)
+    read = command("validate", "prices.unit_values.transactions", "deliveries", cwd=tmp_path)
+    sold = (tmp_path / "deliveries" / "north.csv").read_text().count("\n") - 1
+    assert f"transactions: {sold} rows, no rule is broken." in read.stdout
     refused = command("simulate", "prices.scanner_market", "--out", "x.csv", "--sigma", "1", cwd=tmp_path, code=64)
     assert "sigma is 1.0. Give a number above 0 other than 1." in refused.stderr
     assert (

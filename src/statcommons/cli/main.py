@@ -26,6 +26,17 @@ COMMANDS = {
     "upgrade": ("doctor", "Bring the workspace to the format of this version."),
 }
 
+LIKENESS = 0.7
+"""How like a command a word must be to be taken for it: names are short, and a wrong guess misleads more than none."""
+
+HELP = """Trusted data, trusted methods: official statistics from big data.
+
+\b
+statcommons demo                                  see it work
+statcommons methods prices                        find a method
+statcommons run prices.multilateral_index --help  its options
+"""
+
 EXITS = """
 Exit codes: 0 done, 1 a rerun differs, 64 bad call, 65 bad data, 66 no input, 69 extra missing, 70 our bug,
 75 try again, 77 not allowed, 130 interrupted.
@@ -50,7 +61,9 @@ class LateGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Name the nearest command where there is none of that name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise BadCall(f"There is no command {args[0]!r}.", remedy=nearest(args[0], list(COMMANDS)))
+            raise BadCall(
+                f"There is no command {args[0]!r}.", remedy=nearest(args[0], list(COMMANDS), likeness=LIKENESS)
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -59,16 +72,10 @@ class LateGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=LateGroup, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LateGroup, help=HELP, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(None, "-V", "--version", package_name="statcommons")
 def cli() -> None:
-    r"""Trusted data, trusted methods: official statistics from big data.
-
-    \b
-    statcommons demo                                  see it work
-    statcommons methods prices                        find a method
-    statcommons run prices.multilateral_index --help  its options
-    """
+    """Trusted data, trusted methods: official statistics from big data."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,7 +12,7 @@ import click
 
 from statcommons.cli.catalogue import complete_method
 from statcommons.cli.show import KINDS, shown
-from statcommons.cli.writing import write_table
+from statcommons.cli.writing import companion, write_table
 from statcommons.core import registry
 from statcommons.core.errors import BadCall, counted
 
@@ -216,7 +216,7 @@ def _mappings(given: Sequence[str]) -> dict[str, Path]:
 def rerun(run_: str, words: tuple[str, ...], tolerance: float | None, **options: Any) -> None:
     """Compute RUN (a folder or an id) again and compare; exit code 1 if an output differs.
 
-    Inputs are looked for at the option of their name, beside the run, then where they were.
+    Inputs are looked for at the option of their name, where they were, then beside the run.
     """
     from statcommons.core.rerun import rerun as compute_again
     from statcommons.core.run import load_run
@@ -227,6 +227,8 @@ def rerun(run_: str, words: tuple[str, ...], tolerance: float | None, **options:
         found = compute_again(done, inputs, tolerance=tolerance, engine=options["engine"], memory=options["memory"])
     for name in found.changed_inputs:
         click.echo(f"The input {name} is not the one of the run.", err=True)
+    for file in found.changed_files:
+        click.echo(f"No file with the content of {file} was given.", err=True)
     if found.changed_code:
         click.echo("The code is not the one of the run.", err=True)
     if options["as_json"]:
@@ -338,7 +340,10 @@ class SourceGroup(click.Group):
 
 @click.command(cls=SourceGroup, subcommand_metavar="SOURCE --out FILE [OPTIONS]")
 def simulate() -> None:
-    """Write simulated data, and the truth behind them beside (FILE.truth)."""
+    """Write simulated data to FILE, and the truth behind them to the folder _truth beside it.
+
+    A folder of such files can be read as it is: _truth is passed over.
+    """
 
 
 def _simulate(id: str) -> Callable[..., None]:
@@ -356,7 +361,7 @@ def _simulate(id: str) -> Callable[..., None]:
                 else {"": made}
             )
             for number, (name, table) in enumerate(tables.items()):
-                target = out if number == 0 else out.with_name(f"{out.stem}.{name}{out.suffix}")
+                target = out if number == 0 else companion(out, name)
                 write_table(table, target)
                 click.echo(target, err=number > 0)
 

@@ -1,4 +1,4 @@
-"""Writing a table where the user asked for it."""
+"""Writing tables where the user asked for them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from statcommons.core.errors import BadCall, NotAllowed
+
+TRUTH = "_truth"
+"""The folder of what belongs to data but is none of them; folders with an underscore are passed over by reading."""
+
+
+def companion(target: Path, name: str) -> Path:
+    """Name the file of a table that comes with another: where a folder of data is read, it is not read along.
+
+    Examples
+    --------
+    >>> companion(Path("deliveries/market.csv"), "planted").as_posix()
+    'deliveries/_truth/market.planted.csv'
+    """
+    return target.with_name(TRUTH) / f"{target.stem}.{name}{target.suffix}"
 
 
 def write_table(table: Any, target: Path) -> None:

@@ -223,7 +223,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def nearest(name: str, choices: Sequence[str]) -> str:
+def nearest(name: str, choices: Sequence[str], *, likeness: float = 0.5) -> str:
     """Name the nearest of several choices, as the sentence that an error adds.
 
     Parameters
@@ -232,6 +232,8 @@ def nearest(name: str, choices: Sequence[str]) -> str:
         What was given.
     choices : sequence of str
         What is known.
+    likeness : float
+        How like the name a choice must be to be guessed, from 0 to 1.
 
     Examples
     --------
@@ -239,7 +241,7 @@ def nearest(name: str, choices: Sequence[str]) -> str:
     "Did you mean 'price'? Known: price, quantity."
     """
     by_lower = {choice.lower(): choice for choice in reversed(choices)}
-    close = [by_lower[one] for one in get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)]
+    close = [by_lower[one] for one in get_close_matches(name.lower(), by_lower, n=1, cutoff=likeness)]
     guess = f"Did you mean {close[0]!r}? " if close else ""
     if close and len(choices) > 8:  # a long list would hide the guess
         return guess.strip()

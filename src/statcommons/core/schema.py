@@ -213,9 +213,12 @@ def allowed(json: Mapping[str, Any]) -> str:
     'a whole number from 2 to 121'
     >>> allowed({"enum": ["fisher", "walsh"]})
     'fisher or walsh'
+    >>> allowed({"anyOf": [{"type": "string"}, {"type": "null"}], "pattern": PERIOD_PATTERN})
+    'a period (2026, 2026-Q3, 2026-11, 2026-W47) or nothing'
     """
     if "anyOf" in json:
-        return " or ".join(allowed(option) for option in json["anyOf"])
+        common = {name: value for name, value in json.items() if name != "anyOf"}  # such as a pattern
+        return " or ".join(allowed(common | option) for option in json["anyOf"])
     if "enum" in json or "const" in json:
         choices = [_written(choice) for choice in json.get("enum", [json.get("const")])]
         return " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))
