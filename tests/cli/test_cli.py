@@ -65,7 +65,7 @@ def test_a_parameter_that_is_a_period_says_what_a_period_looks_like():
 
 def test_methods_are_found_by_text():
     assert command("methods", "transitive").stdout.split()[:2] == ["prices.multilateral_index", "2.0.0"]
-    found = json.loads(command("methods", "unit val", "--json").stdout)
+    found = json.loads(command("methods", "unit values from", "--json").stdout)
     assert [one["id"] for one in found] == ["prices.unit_values"]
     assert "No method mentions 'zebra'" in command("methods", "zebra", code=66).stderr
 
