@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from statcommons.core import progress
-from statcommons.core.errors import BadCall, BadData, Cancelled, OurBug
+from statcommons.core.errors import BadCall, BadData, Cancelled, NotAllowed, OurBug
 from statcommons.core.method import method
 from statcommons.core.quality import measure, notice
 from statcommons.core.registry import find_method
@@ -211,3 +211,33 @@ def test_what_a_killed_run_left_is_swept(tmp_path):
     (left / "half").write_text("made")
     run("prices.unit_values", {"transactions": SALES}, out=tmp_path / "r")
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+@pytest.mark.parametrize("out", ["/proc/x", "/proc/x/y"])
+def test_a_place_where_no_folder_can_be_is_refused(out):
+    with pytest.raises((BadCall, NotAllowed), match=r"/proc/.*--out"):
+        run("prices.unit_values", {"transactions": SALES}, out=out)
+
+
+@pytest.mark.parametrize("name", ["new\nline", "turned\u200fname", "bidi\u202ename", "bytes\udcff"])
+def test_a_name_with_signs_that_cannot_be_seen_is_refused(tmp_path, name):
+    with pytest.raises(BadCall, match="signs that cannot be seen") as found:
+        run("prices.unit_values", {"transactions": SALES}, out=tmp_path / name)
+    assert str(found.value).isprintable()
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_with_the_same_content_are_named(tmp_path):
+    for name in ("jan.csv", "jan (1).csv", "feb.csv"):
+        (tmp_path / name).write_text(f"id,x\n{name[:3]},1\n")
+    alike = "jan.csv and jan (1).csv have the same content: their rows count twice."
+    files = [tmp_path / name for name in ("jan.csv", "jan (1).csv", "feb.csv")]
+    assert run(split, {"lists": files[:1] + files[2:]}, out=tmp_path / "0").facts["notices"] == []
+    with pytest.raises(OurBug, match="key repeats"):  # the method keeps both
+        run(split, {"lists": files}, out=tmp_path / "1")
+    sales = "time,product,price,quantity\n2026-01-05,a,2,1\n"
+    for file in files:
+        file.write_text(sales if "jan" in file.name else sales.replace("01-05", "02-05"))
+    done = run("prices.unit_values", {"transactions": files}, out=tmp_path / "2")
+    assert done.facts["notices"].count(f"transactions: {alike}") == 1
+    assert done.output()["quantity"].to_pylist() == [2, 1]

@@ -163,13 +163,8 @@ class Reading:
 
     def named_files(self) -> dict[str, FileMark]:
         """Give the files by their names, with as much of the path as tells them apart."""
-        whole = [mark.path.absolute().parts for mark in self.files]
-        names: list[str] = []
-        for depth in range(1, max(map(len, whole), default=0) + 1):
-            names = ["/".join(parts[-depth:]) for parts in whole]
-            if len(set(names)) == len(names):
-                break
-        return dict(zip(names, self.files, strict=True))
+        names = distinct_names([mark.path for mark in self.files])
+        return {names[mark.path]: mark for mark in self.files}
 
     def names(self) -> dict[Path, str]:
         """Give the names of the files as errors write them."""
@@ -191,6 +186,23 @@ class Reading:
                 raise TryAgain(
                     "The file changed while it was read.", where=mark.path.name, remedy="Run again when it is whole."
                 )
+
+
+def distinct_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """Name files by as much of their paths as tells them apart.
+
+    Examples
+    --------
+    >>> list(distinct_names([Path("north/sales.csv"), Path("south/sales.csv")]).values())
+    ['north/sales.csv', 'south/sales.csv']
+    """
+    whole = {path: path.absolute().parts for path in paths}
+    names: list[str] = []
+    for depth in range(1, max(map(len, whole.values()), default=0) + 1):
+        names = ["/".join(parts[-depth:]) for parts in whole.values()]
+        if len(set(names)) == len(names):
+            break
+    return dict(zip(whole, names, strict=True))
 
 
 @contextlib.contextmanager

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.engine import connect
-from statcommons.core.errors import BadCall, NoInput, counted
+from statcommons.core.errors import BadCall, BadData, NoInput, counted
 from statcommons.core.registry import find_method
-from statcommons.core.run import Run, run
+from statcommons.core.run import Run, read_json, run
+from statcommons.core.textfile import sha256
 
 if TYPE_CHECKING:
+    import ibis
+
     from statcommons.core.method import Method
 
 __all__ = ["Comparison", "Difference", "compare", "rerun"]
@@ -41,6 +44,8 @@ class Difference:
         How many cells differ.
     missing, added : int
         How many rows of the run are missing now, and how many are new.
+    broken : str
+        Why the output could not be compared: it is not what was sealed.
     """
 
     output: str
@@ -50,14 +55,18 @@ class Difference:
     cells: int = 0
     missing: int = 0
     added: int = 0
+    broken: str = ""
 
     def within(self, tolerance: float) -> bool:
         """Whether the output is the same up to a relative tolerance."""
-        return self.same_bytes or (self.largest <= tolerance and not self.missing and not self.added)
+        alike = self.largest <= tolerance and not self.missing and not self.added and not self.broken
+        return self.same_bytes or alike
 
     def __str__(self) -> str:
         if self.same_bytes:
             return f"{self.output}: identical"
+        if self.broken:
+            return f"{self.output}: {self.broken}"
         parts = (
             [f"{self.cells:,} cells differ, at most by {self.largest:.3g} (relative) in {self.column}"]
             if self.cells
@@ -77,6 +86,7 @@ class Comparison:
     changed_inputs: tuple[str, ...] = ()
     changed_code: bool = False
     tolerance: float = 0.0
+    changed_files: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -93,6 +103,7 @@ class Comparison:
             "same": self.same,
             "tolerance": self.tolerance,
             "changed_inputs": list(self.changed_inputs),
+            "changed_files": list(self.changed_files),
             "changed_code": self.changed_code,
             "outputs": outputs,
         }
@@ -109,13 +120,17 @@ def rerun(
 ) -> Comparison:
     """Compute a run again in a folder that is thrown away, and compare.
 
+    First the run's own outputs are held against the digests that were sealed; where one was changed since, there is
+    nothing to compare with, and nothing is computed.
+
     Parameters
     ----------
     again : Run
         The run, see :func:`statcommons.core.run.load_run`.
     inputs : mapping, optional
-        Inputs by name. The others are looked for beside the run (in it, in its ``inputs`` folder, and in the folder
-        that holds it), then where they were.
+        Inputs by name. The files of the others are looked for where they were, then beside the run (in its ``inputs``
+        folder, in it, in the folder that holds it, in the ``inputs`` folder there); the first whose digest is that of
+        the run is taken, else the first that is there.
     tolerance : float, optional
         Relative difference that is let pass; by default 0 for exact methods, else 1e-12.
     engine, memory
@@ -126,7 +141,7 @@ def rerun(
     Returns
     -------
     Comparison
-        One difference an output.
+        One difference an output; where outputs are not what was sealed, these alone.
 
     Raises
     ------
@@ -134,8 +149,16 @@ def rerun(
         When an input cannot be found.
     """
     facts = again.facts
+    if broken := tuple(_broken(again)):
+        return Comparison(again.id, broken)
     one = method or find_method(facts["method"]["id"])
-    found = {name: (inputs or {}).get(name) or _look_for(again, name) for name in facts["inputs"]}
+    given = inputs or {}
+    found = {
+        name: given[name]
+        if given.get(name) is not None
+        else _look_for(again, name, several=one.spec.input(name).kind == "tables")
+        for name in facts["inputs"]
+    }
     mappings = {name: given["tables"][0].get("mapping") for name, given in facts["inputs"].items()}
     with tempfile.TemporaryDirectory(prefix="statcommons-rerun-") as folder:
         fresh = run(
@@ -151,53 +174,89 @@ def rerun(
             workspace=Path(folder) / "workspace",
         )
         differences = tuple(compare(again, fresh, output.name, output.schema.key) for output in one.spec.outputs)
-    digests = {name: _digests(given) for name, given in facts["inputs"].items()}
-    changed = [name for name, given in fresh.facts["inputs"].items() if _digests(given) != digests[name]]
+    digests = {name: _digests(each) for name, each in facts["inputs"].items()}
+    changed = [name for name, each in fresh.facts["inputs"].items() if _digests(each) != digests[name]]
+    files = [file for name in changed for file in _changed_files(facts["inputs"][name], fresh.facts["inputs"][name])]
     limit = tolerance if tolerance is not None else (0.0 if facts["exact"] else TOLERANCE)
     code = fresh.facts["method"]["code"] != facts["method"]["code"]
-    return Comparison(again.id, differences, tuple(changed), code, limit)
+    return Comparison(again.id, differences, tuple(changed), code, limit, tuple(files))
+
+
+def _broken(again: Run) -> Iterator[Difference]:
+    """Name the outputs whose files are not what was sealed."""
+    for output in again.facts["outputs"]:
+        for file, digest in again.sealed(output).items():
+            try:
+                again.sound(file, digest)
+            except BadData as error:
+                yield Difference(output, same_bytes=False, broken=str(error))
+                break
+
+
+def _changed_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name the files of an input whose bytes are no longer met in it."""
+    met = {file["sha256"] for table in now["tables"] for file in table.get("files", ())}
+    return [file["name"] for table in before["tables"] for file in table.get("files", ()) if file["sha256"] not in met]
 
 
 def _digests(given: Mapping[str, Any]) -> list[str]:
     return [table["digest"] for table in given["tables"]]
 
 
-def _look_for(again: Run, name: str) -> Any:
-    """Find an input again: the source that gave it, beside the run, or where it was."""
-    tables = [_look_for_table(again, name, table) for table in again.facts["inputs"][name]["tables"]]
-    return tables if len(tables) > 1 else tables[0]
+def _look_for(again: Run, name: str, *, several: bool) -> Any:
+    """Find an input again: the source that gave it, where it was, or beside the run."""
+    remembered = again.path / "private" / "inputs.json"
+    places = read_json(remembered).get(name, {}) if remembered.is_file() else {}
+    tables = [_look_for_table(again, name, table, places) for table in again.facts["inputs"][name]["tables"]]
+    return tables if several else tables[0]
 
 
-def _look_for_table(again: Run, name: str, table: Mapping[str, Any]) -> Any:
+def _look_for_table(again: Run, name: str, table: Mapping[str, Any], places: Mapping[str, str]) -> Any:
     if table.get("source"):
         return table["source"]
     remedy = f"Name it: --{name.replace('_', '-')} FILE."
     if not table.get("files"):
         raise NoInput(f"The input {name} was a table in memory.", where=again.id, remedy=remedy)
-    remembered = again.path / "private" / "inputs.json"
-    places = json.loads(remembered.read_text(encoding="utf-8")).get(name, {}) if remembered.is_file() else {}
+    holder = again.path.absolute().parent
+    beside = (again.path / "inputs", again.path, holder, holder / "inputs")
     paths = []
     for file in table["files"]:
-        beside = [
-            again.path / "inputs",
-            again.path,
-            again.path.absolute().parent,
-            again.path.absolute().parent / "inputs",
-        ]
-        candidates = [folder / file["name"] for folder in beside]
+        candidates = [Path(places[file["name"]])] if file["name"] in places else []
+        candidates += [folder / file["name"] for folder in beside]
         candidates += [folder / Path(file["name"]).name for folder in beside]
-        candidates += [Path(places[file["name"]])] if file["name"] in places else []
-        path = next((one for one in candidates if one.is_file()), None)
-        if path is None:
+        there = [one for one in dict.fromkeys(candidates) if one.is_file()]
+        if not there:
             raise NoInput(
-                f"The file {file['name']} of the input {name} is not beside the run.", where=again.id, remedy=remedy
+                f"The file {file['name']} of the input {name} is not where it was and not beside the run.",
+                where=again.id,
+                remedy=remedy,
             )
-        paths.append(path)
+        paths.append(next((one for one in there if _fits(one, file["sha256"])), there[0]))
     return paths if len(paths) > 1 else str(paths[0])
 
 
+def _fits(path: Path, digest: str) -> bool:
+    with contextlib.suppress(PermissionError):
+        return sha256(path) == digest
+    return False
+
+
+def _with_position(table: ibis.Table, key: tuple[str, ...]) -> ibis.Table:
+    """Count the rows that have the same key, in the order in which they were sealed."""
+    import ibis
+
+    rows = table.mutate(__row=ibis.row_number())
+    if not key:
+        return rows.rename(__position="__row")
+    number = ibis.row_number().over(ibis.window(group_by=list(key), order_by="__row"))
+    return rows.mutate(__position=number).drop("__row")
+
+
 def compare(first: Run, second: Run, output: str, key: tuple[str, ...]) -> Difference:
-    """Compare one output of two runs by its key (by position where it has none).
+    """Compare one output of two runs by its key.
+
+    The files with confidential columns are compared where both runs have them. Rows whose key is not whole, because it
+    has confidential columns or there is none, are told apart by their position among those alike.
 
     Parameters
     ----------
@@ -224,15 +283,21 @@ def compare(first: Run, second: Run, output: str, key: tuple[str, ...]) -> Diffe
     """
     if output not in first.facts["outputs"] or output not in second.facts["outputs"]:
         raise BadCall(f"The output {output!r} is not in both runs.", where=first.id)
-    if first.facts["outputs"][output]["digest"] == second.facts["outputs"][output]["digest"]:
+    sealed = [list(one.sealed(output).items()) for one in (first, second)]
+    which = min(map(len, sealed)) - 1  # the whole ones where both are there
+    if sealed[0][which][1] == sealed[1][which][1]:
         return Difference(output, same_bytes=True)
     import ibis
 
     with connect() as engine:
-        left, right = (engine.parquet([one.output_file(output)]) for one in (first, second))
-        if not key:
-            left, right = (one.mutate(__position=ibis.row_number()) for one in (left, right))
-            key = ("__position",)
+        left, right = (
+            engine.parquet([one.sound(*files[which])]) for one, files in zip((first, second), sealed, strict=True)
+        )
+        known = tuple(name for name in key if name in left.columns and name in right.columns)
+        if not key or known != tuple(key):
+            left, right = (_with_position(one, known) for one in (left, right))
+            known = (*known, "__position")
+        key = known
         values = [name for name in left.columns if name not in key and name in right.columns]
         joined = left.mutate(__left=True).outer_join(
             right.mutate(__right=True), [left[name].identical_to(right[name]) for name in key], rname="{name}__new"

@@ -14,6 +14,7 @@ import json
 import secrets
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from statcommons.core import progress, quality, seal
 from statcommons.core.check import Bound, bind
 from statcommons.core.engine import Engine, connect, using
-from statcommons.core.errors import BadCall, NoInput, NotAllowed, TryAgain
+from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, TryAgain
 from statcommons.core.method import Method, code_digest, several_of
 from statcommons.core.reading import Mapping as Names
-from statcommons.core.reading import Reading, one_digest, read, unchanged
+from statcommons.core.reading import Reading, distinct_names, one_digest, read, unchanged
 from statcommons.core.registry import find_method
 from statcommons.core.seed import seeded
 from statcommons.core.workspace import workspace as open_workspace
@@ -63,17 +64,75 @@ class Run:
         ------
         BadCall
             When the run has no such output.
+        BadData
+            When it is not what was sealed.
         """
         import pyarrow.parquet as pq
 
         return pq.read_table(self.output_file(name))
 
     def output_file(self, name: str = "result") -> Path:
-        """Name the Parquet file of an output."""
+        """Give the Parquet file of an output, once its content is found to be what was sealed.
+
+        Raises
+        ------
+        BadCall
+            When the run has no such output.
+        BadData
+            When it is not what was sealed.
+        """
+        file, digest = next(iter(self.sealed(name).items()))
+        return self.sound(file, digest)
+
+    def sealed(self, name: str) -> dict[str, str]:
+        """Give the digests of an output by its files: the one for all, and the one in ``private/`` where that is there.
+
+        Raises
+        ------
+        BadCall
+            When the run has no such output.
+        """
         outputs = self.facts["outputs"]
         if name not in outputs:
             raise BadCall(f"The run has no output {name!r}.", where=self.id, remedy=f"It has: {', '.join(outputs)}.")
-        return self.path / str(outputs[name]["file"])
+        files = {str(outputs[name]["file"]): str(outputs[name]["digest"])}
+        digests, whole = self.path / "private" / "outputs.json", f"private/outputs/{name}.parquet"
+        if digests.is_file() and (self.path / whole).is_file():
+            private = read_json(digests)
+            files |= {whole: str(private[name])} if name in private else {}
+        return files
+
+    def sound(self, file: str, digest: str) -> Path:
+        """Give a file of the run once its content is found to have the digest that was sealed.
+
+        Parameters
+        ----------
+        file : str
+            Its path in the run's folder.
+        digest : str
+            The digest that :meth:`sealed` gives.
+
+        Raises
+        ------
+        BadData
+            When it has another, is not there, or is not in the folder.
+        """
+        path, remedy = self.path / file, "Get the run's folder again, or run the method again."
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise BadData("The file of the output is not in the run's folder.", where=file, remedy=remedy)
+        if not path.is_file():
+            raise BadData("The file of the output is not there.", where=str(path), remedy=remedy)
+        try:
+            found = seal.file_digest(path)
+        except (ValueError, OSError) as error:  # Arrow's errors are these
+            raise BadData(f"The file of the output cannot be read: {error}.", where=str(path), remedy=remedy) from None
+        if found != digest:
+            raise BadData(
+                f"The output was changed after it was sealed: its digest is {found}, the run says {digest}.",
+                where=str(path),
+                remedy=remedy,
+            )
+        return path
 
 
 def load_run(path: Path | str, workspace: Path | str | None = None) -> Run:
@@ -92,6 +151,8 @@ def load_run(path: Path | str, workspace: Path | str | None = None) -> Run:
         When there is no such run.
     BadCall
         When its format is newer than ours.
+    BadData
+        When its ``run.json`` is broken.
 
     Examples
     --------
@@ -102,15 +163,50 @@ def load_run(path: Path | str, workspace: Path | str | None = None) -> Run:
     """
     for folder in (Path(path), open_workspace(workspace).runs / str(path)):
         if (folder / "run.json").is_file():
-            facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            if facts.get("format", 0) > FORMAT:
+            facts = read_json(folder / "run.json")
+            if isinstance(facts.get("format"), int) and facts["format"] > FORMAT:
                 raise BadCall(
                     f"The run has format {facts['format']}.", where=str(folder), remedy="Upgrade statcommons."
                 )
+            _assert_whole(facts, folder / "run.json")
             return Run(folder, facts)
     raise NoInput(
         "There is no such run.", where=str(path), remedy="Give the folder of a run, or its id in the workspace."
     )
+
+
+_BROKEN = "Get the run's folder again, or run the method again."
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one of the run's JSON files."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError:
+        raise NotAllowed("The file may not be read.", where=str(path), remedy="Ask its owner.") from None
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON
+        raise BadData(
+            f"The file is not the JSON that a run writes: {error}.", where=str(path), remedy=_BROKEN
+        ) from None
+    if not isinstance(facts, dict):
+        raise BadData("The file is not the JSON that a run writes.", where=str(path), remedy=_BROKEN)
+    return facts
+
+
+def _assert_whole(facts: Mapping[str, Any], path: Path) -> None:
+    """Refuse a ``run.json`` that lacks what a rerun and its outputs need."""
+    try:
+        need = [facts[name] for name in ("id", "seed", "on_bad_rows", "exact", "created")]
+        need += [facts["method"][name] for name in ("id", "code")]
+        need += [one[name] for one in facts["outputs"].values() for name in ("file", "digest", "rows")]
+        tables = [table for one in facts["inputs"].values() for table in one["tables"]]
+        need += [table["digest"] for table in tables]
+        need += [file[name] for table in tables for file in table.get("files", ()) for name in ("name", "sha256")]
+        facts["parameters"].items()
+    except KeyError as error:
+        raise BadData(f"The file lacks {error.args[0]!r}.", where=str(path), remedy=_BROKEN) from None
+    except (TypeError, AttributeError, IndexError):
+        raise BadData("The file is not what a run writes.", where=str(path), remedy=_BROKEN) from None
 
 
 def run(
@@ -241,7 +337,15 @@ def _computed(
             names = Names.from_any(mappings.get(one.name))
             readings[one.name] = [read(value, engine=engine, mapping=names, label=one.name) for value in values]
         stack.enter_context(unchanged([one for several in readings.values() for one in several]))
-        digests = {name: [reading.digests() for reading in several] for name, several in readings.items()}
+        names_of = {
+            name: distinct_names(mark.path for reading in several for mark in reading.files)
+            for name, several in readings.items()
+        }
+        digests = {
+            name: [_digests(reading, names_of[name]) for reading in several] for name, several in readings.items()
+        }
+        for name, several_digests in digests.items():
+            found.notices += _repeated(name, several_digests)
         for name, several in readings.items():
             schema = spec.input(name).schema
             bound[name] = []
@@ -270,8 +374,7 @@ def _computed(
         found.measures += seal.imputed(written, spec, folder.path)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     locations = {
-        name: {key: str(mark.path.resolve()) for one in several for key, mark in one.named_files().items()}
-        for name, several in readings.items()
+        name: {label: str(path.resolve()) for path, label in names.items()} for name, names in names_of.items()
     }
     (folder.path / "private" / "inputs.json").write_text(json.dumps(locations, indent=1, ensure_ascii=False))
     return {
@@ -287,7 +390,7 @@ def _computed(
         "exact": spec.exact,
         "engine": {"name": engine.version, "address": engine.address},
         "environment": seal.environment(),
-        "inputs": {name: _input_facts(readings[name], bound[name], digests[name]) for name in readings},
+        "inputs": {name: _input_facts(readings[name], bound[name], digests[name], names_of[name]) for name in readings},
         "outputs": written,
         "quality": [one.as_dict() for one in found.measures],
         "notices": list(dict.fromkeys(found.notices)),
@@ -300,11 +403,35 @@ def _plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plain(value) for name, value in parameters.items()}
 
 
-def _input_facts(readings: list[Reading], bound: list[Bound], digests: list[dict[str, str]]) -> dict[str, Any]:
+def _digests(reading: Reading, names: Mapping[Path, str]) -> dict[str, str]:
+    """Give the digests of a table's files by the names that tell them apart from those of all tables of the input."""
+    local = reading.digests()
+    return {names[path]: local[name] for path, name in reading.names().items()} or local
+
+
+def _repeated(name: str, digests: list[dict[str, str]]) -> list[str]:
+    """Say which files of an input have the same content: a month delivered twice counts twice."""
+    files: dict[str, list[str]] = {}
+    for file, digest in ((file, digest) for table in digests for file, digest in table.items() if file != "memory"):
+        files.setdefault(digest, []).append(file)
+    return [
+        f"{name}: {' and '.join(same)} have the same content: their rows count {_times(len(same))}."
+        for same in files.values()
+        if len(same) > 1
+    ]
+
+
+def _times(number: int) -> str:
+    return "twice" if number == 2 else f"{number} times"
+
+
+def _input_facts(
+    readings: list[Reading], bound: list[Bound], digests: list[dict[str, str]], names: Mapping[Path, str]
+) -> dict[str, Any]:
     tables = []
     for reading, one, digest in zip(readings, bound, digests, strict=True):
         files = [
-            {"name": name, "bytes": mark.size, "sha256": digest[name]} for name, mark in reading.named_files().items()
+            {"name": names[mark.path], "bytes": mark.size, "sha256": digest[names[mark.path]]} for mark in reading.files
         ]
         facts = {
             "digest": one_digest(digest),
@@ -330,10 +457,15 @@ def _units(engine: Engine, bound: Bound, schema: Any) -> dict[str, int]:
 
 # --- the place of a run ---------------------------------------------------------------------------------------------
 
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of signs that move the cursor, turn the writing around or cannot be written."""
+
 
 @contextlib.contextmanager
 def _place(out: Path | None, home: Any) -> Iterator[tuple[Path, Path]]:
     """Give a hidden folder to write in and rename it to its place when all went well; else leave nothing."""
+    if out is not None and any(unicodedata.category(sign) in _UNSEEN for sign in str(out)):
+        raise BadCall(f"The folder {str(out)!r} has signs that cannot be seen.", remedy="Name another with --out.")
     parent = out.absolute().parent if out is not None else home.created().runs.absolute()
     partial = final = None
     try:
@@ -353,7 +485,7 @@ def _place(out: Path | None, home: Any) -> Iterator[tuple[Path, Path]]:
             shutil.rmtree(partial / "spill", ignore_errors=True)
             partial.rename(final)  # takes the place of nothing or of an empty folder: of two runs, one is first
     except OSError as error:
-        raise _unwritten(error, parent, final or parent) from error
+        raise _unwritten(error, parent, final or parent, partial or parent) from error
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
@@ -363,7 +495,7 @@ def _taken(place: Path) -> BadCall:
     return BadCall(f"The folder {place} is there already.", remedy="Name a new one with --out.")
 
 
-def _unwritten(error: OSError, parent: Path, final: Path) -> Exception:
+def _unwritten(error: OSError, parent: Path, final: Path, made: Path) -> Exception:
     """Say why a folder could not be written, where that is not our fault."""
     where = str(error.filename or parent)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -374,7 +506,8 @@ def _unwritten(error: OSError, parent: Path, final: Path) -> Exception:
         return NotAllowed("The folder may not be written.", where=where, remedy="Choose another with --out.")
     if error.errno == errno.ENOTEMPTY:
         return _taken(final)
-    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
+    unmade = error.filename is not None and made.is_relative_to(str(error.filename))  # as nothing is made in /proc
+    if unmade or error.errno in (errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
         return BadCall(f"The folder cannot be: {error.strerror}.", where=where, remedy="Name another with --out.")
     return error
 

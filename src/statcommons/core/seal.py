@@ -30,7 +30,8 @@ __all__ = ["environment", "file_digest", "imputed", "outputs", "write"]
 def outputs(engine: Engine, tables: Mapping[str, ibis.Table], spec: MethodSpec, folder: Path) -> dict[str, Any]:
     """Write each output sorted by its key (else by all columns), check it against its schema, and hash its content.
 
-    Confidential columns go to ``private/outputs`` and are left out of ``outputs``.
+    Confidential columns go to ``private/outputs`` and are left out of ``outputs``. Their digest stays private too: who
+    has it could try which retailer fits.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ def outputs(engine: Engine, tables: Mapping[str, ibis.Table], spec: MethodSpec, 
         The run's folder.
     """
     facts: dict[str, Any] = {}
+    private: dict[str, str] = {}
     (folder / "outputs").mkdir()
     with _writer(engine, folder) as duckdb:
         for one in spec.outputs:
@@ -58,6 +60,7 @@ def outputs(engine: Engine, tables: Mapping[str, ibis.Table], spec: MethodSpec, 
                 whole = folder / "private" / "outputs" / target.name
                 whole.parent.mkdir(exist_ok=True)
                 target.rename(whole)
+                private[one.name] = file_digest(whole)
                 duckdb.to_parquet(duckdb.parquet([whole]).drop(*secret), target, f"Write {one.name}")
                 written = duckdb.parquet([target])
             facts[one.name] = {
@@ -65,6 +68,8 @@ def outputs(engine: Engine, tables: Mapping[str, ibis.Table], spec: MethodSpec, 
                 "rows": duckdb.row(written.agg(rows=written.count()))["rows"],
                 "digest": file_digest(target),
             }
+    if private:
+        (folder / "private" / "outputs.json").write_text(json.dumps(private, indent=1, ensure_ascii=False) + "\n")
     return facts
 
 
