@@ -351,12 +351,12 @@ def _bound(measure: Mapping[str, Any]) -> str:
 
 
 def _call(facts: Mapping[str, Any], spec: MethodSpec) -> list[str]:
-    """Write the call that makes the same run, one option a line, with names of files and no place of them."""
+    """Write the call that makes the same run, one option a line, with names that tell its files apart."""
     lines = [f"statcommons run {spec.id}"]
     for name, one in facts["inputs"].items():
         words: list[str] = []
         for table in one["tables"]:
-            files = [Path(str(file["name"])).name for file in table.get("files", ())]
+            files = [str(file["name"]) for file in table.get("files", ())]
             words += [table["source"]] if table.get("source") else files or [f"{name}.parquet"]
         lines.append(f"--{_option(name)} {shlex.join(words)}")
     for name, value in facts["parameters"].items():
