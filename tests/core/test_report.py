@@ -10,6 +10,7 @@ import sys
 from html.parser import HTMLParser
 from typing import Annotated, Literal
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +22,7 @@ from statcommons.core.report import report
 from statcommons.core.run import run
 from statcommons.core.schema import (
     Attribute,
+    Column,
     Concept,
     Confidential,
     Dimension,
@@ -55,6 +57,14 @@ class TurnoverIndex(Schema, key=("period",)):
     covered: Annotated[float, Attribute, Unit("share"), "Share of shops"]
     status: Annotated[Literal["A", "P"], Attribute, Concept("OBS_STATUS"), "Status"]
     firm: Annotated[str, Attribute, Confidential("names a firm"), "Largest firm"]
+
+
+class HeldBack(Schema, key=("shop",)):
+    """Turnover by shop, as far as it may be told."""
+
+    shop: Annotated[str, Dimension, "Shop"]
+    turnover: Annotated[float | None, Measure(decimals=1), Unit("EUR"), "Turnover"]
+    confidentiality: Annotated[Literal["F", "A"], Attribute, Concept("CONF_STATUS"), "F free; A too few"]
 
 
 @method(version="1.2.0", id="test.turnover_index", exact=True)
@@ -282,6 +292,59 @@ def test_the_line_leads_from_source_to_observations(page):
     stops = re.findall(r"<li[^>]*><b>(\w+)</b> <span>(.*?)</span></li>", page)
     assert [stop for stop, _ in stops] == ["Source", "Table", "Method", "Observations"]
     assert "Sales, " in stops[1][1]
+
+
+def test_a_value_that_is_held_back_is_marked_as_confidential_and_not_as_missing():
+    columns = (
+        Column("period", "period", "time", concept="TIME_PERIOD"),
+        Column("group", "text", "dimension"),
+        Column("index", "number", "measure", nullable=True, decimals=1),
+        Column("confidentiality", "text", "attribute", concept="CONF_STATUS"),
+    )
+    rows = {
+        "period": ["2026-01"] * 3,
+        "group": ["_T", "01", "02"],
+        "index": [100.0, None, None],
+        "confidentiality": ["F", "F", "D"],
+    }
+    grid = report_module._grid(pa.table(rows), columns, None)
+    at = next(place for place, head in enumerate(grid["heads"]) if head["name"] == "index")
+    assert [line[at]["text"] for line in grid["lines"]] == ["100.0", ":", "c"]
+    assert (grid["missing"], grid["held"]) == (True, True)
+
+
+@method(version="1.0.0", id="test.shares")
+def shares(sales: Table[Sales]) -> Table[HeldBack]:
+    """Hold the turnover of one shop back.
+
+    Returns
+    -------
+    HeldBack
+        One row a shop.
+    """
+    return sales.group_by("shop").agg(turnover=ibis.null(float), confidentiality=ibis.literal("A"))
+
+
+def test_what_is_held_back_is_explained_below_the_table(tmp_path):
+    sales = {"period": ["2026-01"] * 2, "shop": ["north", "south"], "turnover": [1.0, 2.0]}
+    made = run(shares, {"sales": sales}, out=tmp_path / "run", workspace=tmp_path / "workspace")
+    page = made.report.read_text(encoding="utf-8")
+    assert page.count('<abbr title="confidential">c</abbr>') == 2
+    assert "c confidential: held back." in text(page)
+    assert ": not available." not in text(page)
+
+
+def test_tables_of_one_input_are_counted_together_and_measures_of_one_name_told_apart(made):
+    inputs = json.loads(json.dumps(made.facts["inputs"]))
+    inputs["sales"]["tables"] *= 3
+    twice = [
+        {"name": "Rows to hold", "value": 1.0, "unit": "rows"},
+        {"name": "Rows to hold", "value": 2.0, "unit": "rows"},
+    ]
+    seen = text(again(made, inputs=inputs, quality=twice))
+    assert "Sales, 144 rows used" in seen
+    assert "Rows to hold (1 of 2) 1" in seen
+    assert "Rows to hold (2 of 2) 2" in seen
 
 
 # --- the cases that are not the rule --------------------------------------------------------------------------------

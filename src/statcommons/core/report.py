@@ -10,6 +10,7 @@ import datetime
 import math
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ MOST_FIGURES = 3
 SPECIAL = ("fan", "heat", "parts")
 """Kinds of drawing for which an output that is not the main one is shown too."""
 MOST_SHARES = 2
+HELD = {"held": "yes"}
+"""The mark of a cell whose value is held back."""
 READ = 200_000
 """Rows of an output up to which it is read whole, to be drawn."""
 
@@ -77,7 +80,7 @@ def report(folder: Path, facts: Mapping[str, Any], spec: MethodSpec) -> str:
         "aside": sum(table["rows"] - table["used"] for table in tables),
         "sealed": datetime.datetime.fromisoformat(facts["created"]),
         "parameters": _parameters(facts, spec),
-        "quality": [one | {"shown": _amount(one), "bound": _bound(one)} for one in facts["quality"]],
+        "quality": _quality(facts["quality"]),
         "asked": len(asked),
         "met": sum(one["met"] for one in asked),
         "call": _call(facts, spec),
@@ -273,6 +276,7 @@ def _grid(table: pa.Table, columns: Sequence[Column], found: Shape | None) -> di
     chosen = [column for column in columns if column.name not in constant and column.name != status]
     chosen.sort(key=lambda column: (order[column.role], found is not None and column.name != found.measure.name))
     flags = [(flag or "").upper() for flag in table[status].to_pylist()] if status else []
+    held = _held(table, columns)
     heads, lines = [], [list[dict[str, str]]() for _ in range(table.num_rows)]
     for column in chosen:
         values = table[column.name].to_pylist()
@@ -288,18 +292,26 @@ def _grid(table: pa.Table, columns: Sequence[Column], found: Shape | None) -> di
             }
         )
         places = 1 if share else decimals_of(column, values) if numeric else 0
-        for line, value in zip(lines, values, strict=True):
-            line.append({"text": _cell(value, column, places, numeric, share)})
+        for line, value, is_held in zip(lines, values, held, strict=True):
+            kept_back = is_held and value is None and column.role == "measure"
+            line.append({"text": "c"} | HELD if kept_back else {"text": _cell(value, column, places, numeric, share)})
     measured = next((place for place, head in enumerate(heads) if head["role"] == "measure"), None)
     for line, flag in zip(lines, flags, strict=False):
         if measured is not None and flag not in ("", "A"):
             line[measured]["flag"] = flag.lower()
-    missing = any(cell["text"] == ":" for line in lines for cell in line)
+    cells = [cell for line in lines for cell in line]
+    missing, kept_back = any(cell["text"] == ":" for cell in cells), any("held" in cell for cell in cells)
     codes = sum(head["role"] == "dimension" for head in heads) if found and len(found.series) > 1 else 0
     for line in lines if codes else ():
         if all(cell["text"] == TOTAL for cell in line[:codes]):
             line[0]["total"] = "yes"
-    return {"heads": heads, "lines": lines, "missing": missing, "constant": constant}
+    return {"heads": heads, "lines": lines, "missing": missing, "held": kept_back, "constant": constant}
+
+
+def _held(table: pa.Table, columns: Sequence[Column]) -> list[bool]:
+    """Say of each row whether it may not be published: its confidentiality status is other than free."""
+    status = next((column.name for column in columns if column.concept == "CONF_STATUS"), "")
+    return [value not in (None, "", "F") for value in table[status].to_pylist()] if status else [False] * table.num_rows
 
 
 def _cell(value: Any, column: Column, places: int, numeric: bool, share: bool) -> str:
@@ -330,6 +342,18 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(_written(one) for one in value) if isinstance(value, list | tuple) else _text(value)
+
+
+def _quality(measures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Write the measures out; those of one name, such as of three deliveries, are numbered in their order."""
+    counts, met = Counter(one["name"] for one in measures), Counter[str]()
+    found = []
+    for one in measures:
+        name = one["name"]
+        met[name] += 1
+        label = f"{name} ({met[name]} of {counts[name]})" if counts[name] > 1 else name
+        found.append({**one, "name": label, "shown": _amount(one), "bound": _bound(one)})
+    return found
 
 
 def _amount(measure: Mapping[str, Any]) -> str:
