@@ -1,5 +1,7 @@
 """From deliveries to what is published: the whole line, its update, and what it holds back."""
 
+import warnings
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -90,7 +92,7 @@ def test_a_monthly_update_is_the_full_run_to_the_bit(splice):
     inputs = (list(SALES.values()), None, None, first.unit_values, first.published)
     update = compiled(*inputs, splice=splice, since="2023-08")
     for name, columns in {
-        "result": ("period", "group", "index", "contribution_previous"),
+        "result": ("period", "group", "computed", "contribution_previous"),
         "groups": ("period", "group", "index", "matched_products", "retailers"),
         "unit_values": ("retailer", "period", "group", "product", "turnover", "quantity"),
     }.items():
@@ -108,6 +110,72 @@ def test_a_period_that_is_delivered_again_replaces_what_was_there():
     assert rows(update.result, "period", "group", "index") == rows(
         compiled(list(SALES.values())).result, "period", "group", "index"
     )
+
+
+def test_days_that_follow_are_added_and_days_given_again_in_part_are_refused():
+    days = SALES["A"]["time"].cast(pa.string())
+    early = SALES["A"].filter(pc.less(days, "2023-08-15"))
+    late = SALES["A"].filter(pc.greater_equal(days, "2023-08-15"))
+    first = compiled([early, SALES["B"], SALES["C"]], hold=False)
+    update = compiled([late], None, None, first.unit_values, hold=False)
+    whole = compiled(list(SALES.values()), hold=False)
+    columns = ("retailer", "period", "group", "product", "turnover", "quantity", "first_day", "last_day")
+    assert rows(update.unit_values, *columns) == rows(whole.unit_values, *columns)
+    again = SALES["A"].filter(pc.greater_equal(days, "2023-08-10"))
+    with pytest.raises(BadData, match=r"2023-08 was delivered from .* before, and from 2023-08-10"):
+        compiled([again], None, None, first.unit_values)
+
+
+def told(*arguments, **options):
+    """The notices of a compilation."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        compiled(*arguments, **options)
+    return " ".join(str(one.message) for one in found)
+
+
+def test_what_is_not_there_is_told():
+    first = compiled([before(one, "2023-08") for one in SALES.values()])
+    words = told([only(SALES["A"], "2023-08"), only(SALES["B"], "2023-08")], None, None, first.unit_values)
+    assert "1 of 3 retailers of the period before delivered nothing for 2023-08" in words
+    assert "copies of an earlier period and breaks in volume cannot be found" in words
+    words = told([one.filter(pc.not_equal(one["group"], "01.1.1")) for one in SALES.values()])
+    assert "Up to 50 % of the weight has no price of its own" in words
+    same = [SALES["A"], of("D", SALES["A"].drop_columns("retailer"))]
+    assert "2 retailers delivered the same" in told(same)
+
+
+def test_names_of_retailers_that_differ_by_case_are_refused():
+    with pytest.raises(BadData, match=r"differ by case or spaces only: 'A', 'a '"):
+        compiled([SALES["A"], of("a ", SALES["B"].drop_columns("retailer"))])
+
+
+def test_retailers_whose_products_match_nothing_do_not_count():
+    lone = only(SALES["C"], "2023-03")
+    made = compiled([SALES["A"], SALES["B"], lone], least_retailers=3, hold=False)
+    assert set(made.result.confidentiality.to_pyarrow().to_pylist()) == {"A"}
+
+
+def test_codes_of_two_retailers_never_meet():
+    one = only(SALES["A"], "2023-01")
+    other = of("A B", one.drop_columns("retailer"))
+    names = pc.binary_join_element_wise("B", one["product"], " ")
+    one = one.set_column(one.column_names.index("product"), "product", names)
+    whole = pa.concat_tables([SALES["A"], one, other])
+    assert compiled([whole], hold=False).unit_values.retailer.nunique().to_pyarrow().as_py() == 2
+
+
+def test_the_headline_is_what_stands_published():
+    first = compiled([before(one, "2023-08") for one in SALES.values()])
+    other = WEIGHTS | {"weight": [80.0, 10.0, 10.0]}
+    inputs = (list(SALES.values()), other, None, None, first.unit_values, first.published)
+    made = cpi(*inputs, **(OPEN | {"since": "2023-08"}))
+    top = made.result.filter(made.result.level == 0).order_by("period").to_pyarrow()
+    old = first.result.filter(first.result.level == 0).order_by("period").to_pyarrow()["index"].to_numpy()
+    index, computed = top["index"].to_numpy(), top["computed"].to_numpy()
+    np.testing.assert_array_equal(index[:-1], old)
+    assert np.abs(computed[:-1] - old).max() > 1e-3
+    assert index[-1] / index[-2] == pytest.approx(computed[-1] / computed[-2], rel=1e-12)
 
 
 def copied(sales):

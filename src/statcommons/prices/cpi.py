@@ -12,26 +12,17 @@ from statcommons.core.progress import step
 from statcommons.core.quality import measure, notice
 from statcommons.core.schema import (
     PERIOD_PATTERN,
-    Attribute,
-    Concept,
-    Confidential,
-    Dimension,
     Ge,
     Gt,
     Le,
-    Measure,
     Pattern,
-    Period,
-    Schema,
     Table,
     Tables,
-    Time,
     Unit,
 )
 from statcommons.prices.aggregate.aggregate_index import aggregate_index
 from statcommons.prices.aggregate.publication import (
     IndexVintages,
-    PublishableIndex,
     Revisions,
     protect_index,
     revise_index,
@@ -39,10 +30,18 @@ from statcommons.prices.aggregate.publication import (
 from statcommons.prices.aggregate.tables import BasketWeights, Contributions, GroupStructure
 from statcommons.prices.clean.check_delivery import check_delivery
 from statcommons.prices.clean.filter_changes import filter_changes
-from statcommons.prices.clean.findings import Findings, HoldPlan
 from statcommons.prices.clean.hold import held
 from statcommons.prices.clean.impute import impute
-from statcommons.prices.data import Transactions
+from statcommons.prices.cpi_tables import (
+    CpiIndex,
+    DeliveryFindings,
+    DeliveryPlan,
+    GroupIndex,
+    ProductGroups,
+    RetailerSales,
+    RetailerUnitValues,
+)
+from statcommons.prices.index.elementary import BESIDE
 from statcommons.prices.index.extension import Splice
 from statcommons.prices.index.multilateral import Method, Recipe, multilateral_series
 from statcommons.prices.unit_values import SCALE, panels_of
@@ -53,72 +52,14 @@ if TYPE_CHECKING:
 
     from statcommons.prices.panel import Series
 
-__all__ = [
-    "Cpi",
-    "DeliveryFindings",
-    "DeliveryPlan",
-    "GroupIndex",
-    "ProductGroups",
-    "RetailerSales",
-    "RetailerUnitValues",
-    "cpi",
-]
-
-RETAILER = Confidential("Tells what one retailer sells, and at what price")
-
-
-class RetailerSales(Transactions):
-    """A delivery of sales: those of one retailer, or of several that are named in each row."""
-
-    retailer_code: Annotated[str | None, Dimension, "The retailer's own code, where the product is a GTIN"] = None
-
-
-class ProductGroups(Schema, key=("product",)):
-    """The group that each product belongs to, as a classification gives it."""
-
-    product: Annotated[str, Dimension, "Code of the product"]
-    group: Annotated[str, Dimension(codes="COICOP"), "Code of its group"]
-
-
-class RetailerUnitValues(Schema, key=("retailer", "period", "group", "product")):
-    """Turnover and quantity by retailer, period, group and product, net of returns: all that a later run needs."""
-
-    retailer: Annotated[str, Dimension, RETAILER, "Code of the retailer"]
-    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "Month or week"]
-    group: Annotated[str, Dimension(codes="COICOP"), "Code of the group"]
-    product: Annotated[str, Dimension, RETAILER, "Code of the product"]
-    turnover: Annotated[float, Measure, RETAILER, Unit("currency"), "Turnover, net of returns"]
-    quantity: Annotated[float, Measure, RETAILER, Unit("units"), "Units sold, net of returns"]
-
-
-class GroupIndex(Schema, key=("period", "group")):
-    """The index of each elementary group, before anything is held back."""
-
-    period: Annotated[Period, Time, Concept("TIME_PERIOD"), "Month or week"]
-    group: Annotated[str, Dimension(codes="COICOP"), "Code of the group"]
-    index: Annotated[float, Measure(decimals=4), RETAILER, Unit("first period = 1"), Gt(0), "The index number"]
-    matched_products: Annotated[int, Attribute, Unit("products"), Ge(0), "Products in both periods compared"]
-    matched_share: Annotated[float, Attribute, Unit("share"), Ge(0), Le(1.0000001), "Their share in turnover"]
-    retailers: Annotated[int, Attribute, Unit("retailers"), Ge(1), "Retailers who sold something"]
-
-
-class DeliveryFindings(Findings):
-    """Faults found in the deliveries, one row a finding."""
-
-    retailer: Annotated[str, Dimension, RETAILER, "Code of the retailer"]
-
-
-class DeliveryPlan(HoldPlan):
-    """What was done with each period of each shop."""
-
-    retailer: Annotated[str, Dimension, RETAILER, "Code of the retailer"]
+__all__ = ["Cpi", "cpi"]
 
 
 @dataclass(frozen=True)
 class Cpi:
     """A consumer price index, what it is made of, and what the next run needs."""
 
-    result: Table[PublishableIndex]
+    result: Table[CpiIndex]
     contributions: Table[Contributions]
     published: Table[IndexVintages]
     revisions: Table[Revisions]
@@ -224,8 +165,8 @@ def cpi(
 
     Returns
     -------
-    result : PublishableIndex
-        Indices of all groups, with those held back that would disclose a retailer.
+    result : CpiIndex
+        Indices of all groups as they stand published, with those held back that would disclose a retailer.
     contributions : Contributions
         What each group contributes, as far as both may be published.
     published : IndexVintages
@@ -284,8 +225,8 @@ def cpi(
         reference=reference,
         decimals=decimals,
     )
-    contributors = values.group_by(["period", "group", "retailer"]).agg(turnover=total(values.turnover, SCALE))
-    contributors = contributors.filter(contributors.turnover > 0)
+    _tell_missing(values, aggregated.result, so_far, deliveries)
+    contributors = _contributors(values)
     known = aggregated.result.select("period").distinct()
     result = protect_index.apply(
         aggregated.result,
@@ -298,7 +239,7 @@ def cpi(
     free = result.filter(result["index"].notnull())
     revised = revise_index.apply(free, published, policy=policy, horizon=horizon, decimals=decimals)
     return Cpi(
-        result=result,
+        result=_standing(result, revised.result),
         contributions=_free_only(aggregated.contributions, free),
         published=revised.result,
         revisions=revised.revisions,
@@ -363,26 +304,130 @@ def _sums(rows: ibis.Table, checks: dict[str, tuple[Any, Any]], period: Frequenc
         parts.append(held(rows.filter(rows.retailer == name), plan, findings, period))
     kept = (ibis.union(*parts) if len(parts) > 1 else parts[0]) if parts else rows
     keyed = kept.select(
-        "retailer", "group", "product", "quantity", start=start_of(kept.time, period), paid=kept.price * kept.quantity
+        "retailer",
+        "group",
+        "product",
+        "quantity",
+        "time",
+        start=start_of(kept.time, period),
+        paid=kept.price * kept.quantity,
     )
     sums = keyed.group_by(["retailer", "start", "group", "product"]).agg(
-        turnover=total(keyed.paid, SCALE), quantity=total(keyed.quantity, SCALE)
+        turnover=total(keyed.paid, SCALE),
+        quantity=total(keyed.quantity, SCALE),
+        first_day=keyed.time.min(),
+        last_day=keyed.time.max(),
     )
     sums = sums.mutate(period=period_of(sums.start, period)).select(*RetailerUnitValues.__annotations__)
     return sums.filter(sums.period >= since) if since else sums
 
 
 def _joined(sold: ibis.Table, so_far: ibis.Table | None) -> ibis.Table:
-    """Put what is delivered now in the place of what was delivered for the same retailer and period before."""
+    """Put what is delivered now to what was delivered before, retailer by retailer and period by period.
+
+    Days that follow are added; a delivery that reaches over the days of the one before replaces it.
+    """
     if so_far is None:
         return sold
-    again = sold.select("retailer", "period").distinct()
-    kept = so_far.anti_join(again, ["retailer", "period"])
-    twice = so_far.semi_join(again, ["retailer", "period"]).select("retailer", "period").distinct()
-    count = current().row(twice.agg(count=twice.count()))["count"]
-    if count:
-        notice(f"{count:,} periods of retailers were delivered again; what was there before was replaced.")
-    return kept.select(*sold.columns).union(sold)
+    place = ["retailer", "period"]
+    days = {"first": lambda one: one.first_day.min(), "last": lambda one: one.last_day.max()}
+    old, new = (one.group_by(place).agg(**days) for one in (so_far, sold))
+    both = old.inner_join(new.rename(new_first="first", new_last="last"), place)
+    apart = (both.new_first > both["last"]) | (both.new_last < both["first"])
+    covers = (both.new_first <= both["first"]) & (both.new_last >= both["last"])
+    table = current().collect(both.mutate(apart=apart, covers=covers).order_by(place)).to_pylist()
+    if partly := [row for row in table if not row["apart"] and not row["covers"]]:
+        raise BadData(
+            f"{partly[0]['period']} was delivered from {partly[0]['first']} to {partly[0]['last']} before, and from "
+            f"{partly[0]['new_first']} to {partly[0]['new_last']} now ({len(partly)} such deliveries).",
+            where="deliveries",
+            remedy="Give the whole period again, or only the days that follow.",
+        )
+    replaced = [row for row in table if row["covers"]]
+    if not replaced:
+        kept = so_far
+    else:
+        notice(f"{len(replaced):,} periods of retailers were delivered again; what was there before was replaced.")
+        kept = so_far.anti_join(both.filter(covers).select(*place), place)
+    every = kept.select(*sold.columns).union(sold)
+    return every.group_by([*place, "group", "product"]).agg(
+        turnover=total(every.turnover, SCALE),
+        quantity=total(every.quantity, SCALE),
+        first_day=every.first_day.min(),
+        last_day=every.last_day.max(),
+    )
+
+
+def _contributors(values: ibis.Table) -> ibis.Table:
+    """Sum turnover by retailer, of products that are there to be compared: sold in two periods or more."""
+    sold = values.filter(values.turnover > 0)
+    names = ["retailer", "group", "product"]
+    often = sold.group_by(names).agg(periods=sold.count())
+    compared = sold.semi_join(often.filter(often.periods > 1), names)
+    return compared.group_by(["period", "group", "retailer"]).agg(turnover=total(compared.turnover, SCALE))
+
+
+def _tell_missing(
+    values: ibis.Table, aggregated: ibis.Table, so_far: ibis.Table | None, deliveries: tuple[ibis.Table, ...]
+) -> None:
+    """Tell of what is not there: retailers, prices of groups that have a weight, deliveries to compare with."""
+    engine = current()
+    pairs = engine.collect(values.select("retailer", "period").distinct()).to_pylist()
+    by_period: dict[str, set[str]] = {}
+    for row in pairs:
+        by_period.setdefault(row["period"], set()).add(row["retailer"])
+    nobody: set[str] = set()
+    *_, before, last = [nobody, nobody, *(names for _, names in sorted(by_period.items()))]
+    if gone := before - last:
+        notice(
+            f"{len(gone)} of {len(before)} retailers of the period before delivered nothing for {max(by_period)}, "
+            "or all of it is held."
+        )
+    top = engine.row(
+        aggregated.filter(aggregated.level == 0).agg(imputed=aggregated.filter(aggregated.level == 0).imputed.max())
+    )
+    if (top["imputed"] or 0.0) > 0:
+        notice(
+            f"Up to {100 * top['imputed']:.3g} % of the weight has no price of its own: it moves as the groups above."
+        )
+    alike: dict[str, set[str]] = {}
+    for name in {row["retailer"] for row in pairs}:
+        alike.setdefault(name.strip().casefold(), set()).add(name)
+    if twice := [names for names in alike.values() if len(names) > 1]:
+        raise BadData(
+            f"Retailers have names that differ by case or spaces only: {', '.join(map(repr, sorted(twice[0])))}.",
+            where="deliveries",
+            remedy="Write each retailer one way: the rule on few retailers counts names.",
+        )
+    sums = values.group_by("retailer").agg(
+        rows=values.count(), turnover=total(values.turnover, SCALE), quantity=total(values.quantity, SCALE)
+    )
+    same = engine.row(
+        sums.group_by(["rows", "turnover", "quantity"])
+        .agg(n=sums.count())
+        .filter(lambda one: one.n > 1)
+        .agg(n=lambda one: one.n.max())
+    )["n"]
+    if same:
+        notice(f"{same} retailers delivered the same: is one file there under several names?")
+    if so_far is not None:
+        earliest = min(engine.row(one.agg(first=one.time.min()))["first"] for one in deliveries)
+        known = engine.row(so_far.agg(last=so_far.last_day.max()))["last"]
+        if earliest > known:
+            notice(
+                "The deliveries were checked without those before, so that copies of an earlier period and breaks in "
+                "volume cannot be found. Give earlier deliveries too, and say by since which period is new."
+            )
+
+
+def _standing(result: ibis.Table, published: ibis.Table) -> ibis.Table:
+    """Put the numbers that stand published in the place of those computed, which stay beside them."""
+    place = ["period", "group"]
+    latest = published.group_by(place).agg(standing=published["index"].argmax(published.vintage))
+    joined = result.left_join(latest, place)
+    free = joined["index"].notnull()
+    kept = [name for name in result.columns if name != "index"]
+    return joined.mutate(computed=joined["index"]).select(*kept, "computed", index=free.ifelse(joined.standing, None))
 
 
 def _assert_whole(values: ibis.Table, checks: dict[str, tuple[Any, Any]], since: str) -> None:
@@ -418,7 +463,7 @@ def _prices(values: ibis.Table) -> ibis.Table:
         "group",
         "quantity",
         "turnover",
-        product=kept.retailer + " " + kept["product"],
+        product=kept.retailer + BESIDE + kept["product"],
         price=kept.turnover / kept.quantity,
     )
 
