@@ -497,7 +497,7 @@ def _taken(place: Path) -> BadCall:
 
 def _unwritten(error: OSError, parent: Path, final: Path, made: Path) -> Exception:
     """Say why a folder could not be written, where that is not our fault."""
-    where = str(error.filename or parent)
+    where = str(final) if error.filename == str(made) else str(error.filename or parent)  # no hidden name
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TryAgain(
             "There is no space left on the disk.", where=str(parent), remedy="Free some, or choose another --out."
