@@ -8,6 +8,7 @@ import os
 import ibis
 import pyarrow as pa
 import pyarrow.feather
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -169,3 +170,12 @@ def test_a_folder_that_may_not_be_read_is_refused_and_not_skipped(tmp_path, monk
 def test_a_table_with_an_error_of_its_own_is_named(duckdb):
     with pytest.raises(BadCall, match=r"numbers is a builtins\.range"):
         read(range(3), label="numbers")
+
+
+def test_a_column_named_twice_is_refused_in_every_form(tmp_path):
+    twice = pa.table([["a"], [1.0], [3.0]], names=["product", "price", "price"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    feather.write_feather(twice, str(tmp_path / "twice.feather"))
+    for given in (tmp_path / "twice.parquet", tmp_path / "twice.feather", twice):
+        with pytest.raises(BadData, match="names a column twice: price"):
+            read(given)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
-__all__ = ["FileMark", "Part", "files_of", "opened", "several", "suffix_of"]
+__all__ = ["FileMark", "Part", "assert_named_once", "files_of", "opened", "several", "suffix_of"]
 
 TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 PARQUET = (".parquet", ".pq")
@@ -196,6 +196,31 @@ def opened(files: Sequence[Path], engine: Engine, dialect: Dialect) -> tuple[tup
     return tuple(parts), tuple(notes)
 
 
+def assert_named_once(names: Sequence[str], where: str) -> None:
+    """Refuse a table of which two columns have one name: whichever was read, it might be the wrong one.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of its columns.
+    where : str
+        What an error calls the table.
+
+    Examples
+    --------
+    >>> assert_named_once(["time", "price", "price"], "sales.parquet")
+    Traceback (most recent call last):
+    statcommons.core.errors.BadData: sales.parquet: The header names a column twice: price. Give each column a name of \
+its own.
+    """
+    if twice := sorted({name for name in names if list(names).count(name) > 1}):
+        raise BadData(
+            f"The header names a column twice: {', '.join(twice)}.",
+            where=where,
+            remedy="Give each column a name of its own.",
+        )
+
+
 def several(names: Sequence[str]) -> str:
     """Name several files by the first.
 
@@ -280,6 +305,7 @@ def _parquet_parts(files: list[Path], engine: Engine) -> list[Part]:
             ) from None
         except OSError as error:
             raise BadData(f"The Parquet file is broken: {error}.", where=file.name, remedy="Get it again.") from None
+        assert_named_once(schema.names, file.name)
         layouts.setdefault(tuple((field.name, str(field.type)) for field in schema), []).append(file)
     parts = []
     for group in layouts.values():
@@ -300,11 +326,13 @@ def _arrow_file(file: Path) -> pa.Table:
     import pyarrow.feather
 
     try:
-        return pyarrow.feather.read_table(str(file), memory_map=True)
+        table = pyarrow.feather.read_table(str(file), memory_map=True)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadData(
             f"The Arrow file cannot be read: {str(error).rstrip('.')}.", where=file.name, remedy="Get it again."
         ) from None
+    assert_named_once(table.column_names, file.name)
+    return table
 
 
 def _workbook(file: Path, dialect: Dialect, notes: list[str]) -> pa.Table:
@@ -331,12 +359,7 @@ def _workbook(file: Path, dialect: Dialect, notes: list[str]) -> pa.Table:
     if batch.num_rows == 0:
         raise BadData("The sheet has a header and no rows.", where=file.name, remedy="Give at least one row.")
     named = [name for column in head.columns for name in column.to_pylist() if name]
-    if twice := sorted({name for name in named if named.count(name) > 1}):
-        raise BadData(
-            f"The header names a column twice: {', '.join(twice)}.",
-            where=f"{file.name}, row 1",
-            remedy="Give each column a name of its own.",
-        )
+    assert_named_once(named, f"{file.name}, row 1")
     if faults:
         count = len(faults.errors)
         notes.append(f"Cells of {file.name} with an error of Excel, such as #N/A, are missing: {count:,}.")

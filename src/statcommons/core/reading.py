@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from statcommons.core.engine import BadLine, Engine, current, engine_of
 from statcommons.core.errors import BadCall, BadData, Cancelled, NoInput, NotAllowed, TryAgain, nearest
 from statcommons.core.fetch import fetched
-from statcommons.core.files import AS_FOUND, FileMark, Part, files_of, opened, several, suffix_of
+from statcommons.core.files import AS_FOUND, FileMark, Part, assert_named_once, files_of, opened, several, suffix_of
 from statcommons.core.textfile import Dialect, misfit, sha256
 
 if TYPE_CHECKING:
@@ -352,6 +352,7 @@ def _as_arrow(anything: Any, label: str) -> pa.Table:
         raise BadData(
             f"The table cannot be read: {reason}.", where=label, remedy="Give each column one type and one length."
         ) from None
+    assert_named_once(table.column_names, label)
     if not table.column_names:
         raise BadData("The table has no columns.", where=label, remedy="Give a table with columns and rows.")
     return table
