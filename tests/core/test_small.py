@@ -19,6 +19,7 @@ from statcommons.core.digest import BLOCK, content_digest
 from statcommons.core.engine import connect, current, using
 from statcommons.core.errors import BadCall, BadData, Cancelled, ExtraMissing, NoInput, TryAgain
 from statcommons.core.fetch import fetched
+from statcommons.core.method import several_of
 from statcommons.core.quality import Notice, collecting, measure, notice
 from statcommons.core.reading import read
 from statcommons.core.seed import rng, seeded
@@ -259,3 +260,15 @@ def test_a_file_is_fetched_whole_and_verified(served, tmp_path):
     with pytest.raises(BadCall, match="cannot be opened"):
         fetched("nosuchscheme://x/none.csv", tmp_path / "other")
     assert not list((tmp_path / "other").iterdir())
+
+
+# --- several tables
+
+
+def test_a_folder_of_folders_is_several_tables_past_what_is_hidden_or_set_apart(tmp_path):
+    for name in ("south", "north", "_truth", ".cache"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "_notes.txt").write_text("sent on Monday")
+    assert several_of(tmp_path) == [str(tmp_path / "north"), str(tmp_path / "south")]
+    (tmp_path / "east.csv").write_text("a\n1\n")
+    assert several_of(tmp_path) == [tmp_path]

@@ -333,7 +333,8 @@ def several_of(value: Any) -> Sequence[Any]:
     Parameters
     ----------
     value : list, tuple or any table
-        What was given. A folder that has nothing but folders stands for these, in the order of their names.
+        What was given. A folder that has nothing but folders stands for these, in the order of their names; what begins
+        with a dot or an underscore is passed over, as in reading.
 
     Examples
     --------
@@ -342,7 +343,7 @@ def several_of(value: Any) -> Sequence[Any]:
     """
     several = value if isinstance(value, list | tuple) else [value]
     if len(several) == 1 and isinstance(several[0], str | Path) and Path(several[0]).is_dir():
-        inside = sorted(one for one in Path(several[0]).iterdir() if not one.name.startswith("."))
+        inside = sorted(one for one in Path(several[0]).iterdir() if not one.name.startswith((".", "_")))
         if inside and all(one.is_dir() for one in inside):
             return [str(one) for one in inside]
     return several
