@@ -328,6 +328,54 @@ def new_month(products: int, folder: Path) -> Iterator[Sides]:
     }
 
 
+# --- explained, and classified --------------------------------------------------------------------------------------
+
+
+@case(sizes=(500, 5_000, 50_000), quick=200, unit="products", rounds=3)
+def contributions(products: int, folder: Path) -> Iterator[Sides]:
+    """Split the change of an index over 36 months into contributions of products: CCDI, window of 25, mean splice.
+
+    The index itself stands beside it. That the parts add up to it is a test.
+    """
+    from statcommons.prices.audit.contributions import index_contributions
+    from statcommons.prices.index.multilateral import Recipe, multilateral_series
+
+    panel, recipe = panel_of(monthly(folder, products, 37)), Recipe()
+    yield {
+        OURS: lambda: nothing(index_contributions(panel, recipe, 0, 36)),
+        "the index": lambda: nothing(multilateral_series(recipe.pairs(panel), recipe)),
+    }
+
+
+@case(sizes=(1_000, 10_000, 100_000), quick=100, unit="names", rounds=3, memory=False)
+def classification(names: int, folder: Path) -> Iterator[Sides]:
+    """Classify names of products after learning 500 of them in 10 classes; what learning alone costs stands beside."""
+    import numpy as np
+    import pyarrow as pa
+
+    from statcommons.core.engine import connect, using
+    from statcommons.prices import classify
+
+    drawn = np.random.default_rng(names)
+    kinds = ("milk", "rice", "sugar", "tea", "coffee", "butter", "bread", "eggs", "oil", "salt")
+    words = np.array(["gold", "eco", "fresh", "classic", "family", "light", "extra", "best", "farm", "daily"])
+
+    def named(count: int) -> pa.Table:
+        kind = drawn.integers(0, len(kinds), count)
+        brand = [" ".join(words[drawn.integers(0, len(words), 3)]) for _ in range(count)]
+        text = [f"{kinds[one]} {of} {number}" for number, (one, of) in enumerate(zip(kind, brand, strict=True))]
+        return pa.table({"description": text, "group": [f"01.1.{one}" for one in kind]})
+
+    labelled = named(500).append_column("classification", pa.array(["COICOP_2018"] * 500))
+    items = named(names).select(["description"])
+
+    def classified(what: pa.Table) -> None:
+        with connect(threads=THREADS) as engine, using(engine):
+            engine.collect(classify(labelled, what).result)
+
+    yield {OURS: lambda: classified(items), "part: learning": lambda: classified(items.slice(0, 1))}
+
+
 # --- more than memory -----------------------------------------------------------------------------------------------
 
 
