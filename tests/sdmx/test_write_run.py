@@ -96,7 +96,7 @@ def test_the_message_says_where_it_comes_from(index, tmp_path):
     etree.XMLSchema(etree.parse(str(SDMX_ML_21_MESSAGE_PATH))).assertValid(etree.parse(str(xml)))
     text = xml.read_text()
     assert index.facts["created"] in text
-    assert "Method: prices.multilateral_index 1.0.0" in text
+    assert f"Method: prices.multilateral_index {multilateral_index.spec.version}" in text
 
 
 def test_outputs_may_be_chosen(values, tmp_path):
