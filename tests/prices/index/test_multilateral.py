@@ -366,7 +366,10 @@ def test_such_periods_may_be_compared_by_way_of_the_others(formula):
     np.testing.assert_allclose(found, [1, 2, 2, 4])
 
 
-@pytest.mark.parametrize("recipe", [Recipe("gk"), Recipe("tpd"), Recipe("lehr"), Recipe(link_through=True)], ids=lambda one: one.name)
+CONNECTED = [Recipe("gk"), Recipe("tpd"), Recipe("lehr"), Recipe(link_through=True)]
+
+
+@pytest.mark.parametrize("recipe", CONNECTED, ids=lambda one: one.name)
 def test_periods_that_nothing_connects_are_refused_by_name(recipe):
     with pytest.raises(DisconnectedPeriods, match=r"connects 2023-01\.\.2023-02 with 2023-03\.\.2023-04"):
         index_of(NEVER, recipe)
