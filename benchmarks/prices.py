@@ -393,12 +393,10 @@ def raw_rows(rows: int, folder: Path) -> Iterator[Sides]:
     Sums are exact, made under a memory limit of 500 MB for the engine, which then spills; panel and sums are made part
     by part. By hand the aggregation alone is made, under the same limit, in floating point.
 
-    What limits is the aggregation, which spills. The figure for 100 M rows is one run on disturbed processors. A second
-    one, of GK alone, took 54 s: 35 s for the sums (29 s of processor), 1 s for the turnover of periods, 17 s for eight
-    parts (11 s to read each from all that is kept, 6 s to make panels) and under 1 s for the indices. Tried: sums made
-    part by part from the raw rows need half the memory and twice the processor; a limit of 2 GB saves a tenth of the
-    processor and breaks the goal for memory; sorted unit values read as a stream cost more to sort than parts cost to
-    read.
+    What limits is the aggregation, which spills. The figure for 100 M rows is one run on quiet processors; on busy ones
+    it was 92 s. Tried: sums made part by part from the raw rows need half the memory and twice the processor; a limit
+    of 2 GB saves a tenth of the processor and breaks the goal for memory; sorted unit values read as a stream cost more
+    to sort than parts cost to read.
     """
     import duckdb
 
