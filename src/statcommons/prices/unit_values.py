@@ -80,7 +80,7 @@ def unit_values(
     >>> unit_values(sales).result.select("period", "price", "quantity").to_pyarrow().to_pylist()
     [{'period': '2026-01', 'price': 2.75, 'quantity': 4.0}]
     """
-    sums = current().kept(aggregated(transactions, period, by), "Sum up unit values")
+    sums = aggregated(transactions, period, by)
     sold = (sums.quantity > 0) & (sums.turnover > 0)
     return NetOfReturns(
         result=sums.filter(sold).mutate(price=sums.turnover / sums.quantity),
