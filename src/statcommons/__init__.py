@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# The face of the library. Names are imported when they are used, so that `statcommons --help` answers at once.
+# The face of the library, and where each name is at home; the words of a schema are in none but theirs. Names are
+# imported when they are used, so that `statcommons --help` answers at once.
 _FACE = {
     "BadCall": "errors",
     "BadData": "errors",
@@ -36,31 +37,6 @@ _FACE = {
     "rng": "seed",
     "source": "source",
     "step": "progress",
-    **dict.fromkeys(
-        (
-            "Attribute",
-            "Concept",
-            "Confidential",
-            "Dimension",
-            "Ge",
-            "Gt",
-            "Le",
-            "Lt",
-            "MaxLen",
-            "Measure",
-            "MinLen",
-            "Not",
-            "Pattern",
-            "Period",
-            "Schema",
-            "Table",
-            "Tables",
-            "Time",
-            "Unit",
-            "table_schema",
-        ),
-        "schema",
-    ),
 }
 
 if TYPE_CHECKING:
@@ -141,10 +117,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FACE:
-        return getattr(import_module(f"statcommons.core.{_FACE[name]}"), name)
+    if name in __all__:
+        return getattr(import_module(f"statcommons.core.{_FACE.get(name, 'schema')}"), name)
     raise AttributeError(f"module 'statcommons' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_FACE]
+    return [*globals(), *__all__]

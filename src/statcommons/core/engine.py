@@ -161,8 +161,10 @@ class Engine:
         if self.kind == "duckdb":
             file = self.new_file(".parquet")
             self.to_parquet(expr, file, name)
-            return self.parquet([file]).cast(expr.schema())
-        return self.parquet(self.stage(expr, name)).cast(expr.schema())
+            files = [file]
+        else:
+            files = self.stage(expr, name)
+        return self.parquet(files).cast(expr.schema())
 
     def stage(self, expr: ibis.Table, name: str = "Write") -> list[Path]:
         """Compute a table into Parquet files in the spill folder, one a partition (Spark only)."""

@@ -149,7 +149,7 @@ class Reading:
         tables = [
             part.table.select(**{names.get(name, name): part.table[name] for name in wanted}) for part in self.parts
         ]
-        return tables[0] if len(tables) == 1 else ibis.union(*tables)
+        return ibis.union(*tables)
 
     def digests(self) -> dict[str, str]:
         """Compute the SHA-256 of each file by its name, or of the content in memory."""

@@ -44,7 +44,7 @@ from statcommons.prices.cpi_tables import (
 from statcommons.prices.index.elementary import BESIDE
 from statcommons.prices.index.extension import Splice
 from statcommons.prices.index.multilateral import Method, Recipe, multilateral_series
-from statcommons.prices.unit_values import SCALE, panels_of
+from statcommons.prices.unit_values import SCALE, panels_of, tell_left_out
 from statcommons.toolbox.periods import Frequency, period_of, start_of
 
 if TYPE_CHECKING:
@@ -206,7 +206,8 @@ def cpi(
     checks = _checked(rows, period, row_is)
     sold = _sums(rows, checks if hold else {}, period, since)
     values = engine.kept(_joined(sold, so_far), "Sum up unit values")
-    _assert_whole(values, checks if hold else {}, since or "")
+    sellers = _sellers(values)
+    _assert_whole(set(sellers), checks if hold else {}, since or "")
     prices = _prices(values)
     if filters != "none":
         made = filter_changes.apply(prices, profile=filters)
@@ -225,7 +226,7 @@ def cpi(
         reference=reference,
         decimals=decimals,
     )
-    _tell_missing(values, aggregated.result, so_far, deliveries)
+    _tell_missing(values, sellers, aggregated.result, so_far, deliveries)
     contributors = _contributors(values)
     known = aggregated.result.select("period").distinct()
     result = protect_index.apply(
@@ -258,7 +259,7 @@ def _named(deliveries: tuple[ibis.Table, ...], groups: ibis.Table | None, *, aga
     numbered = [
         one.mutate(retailer=one.retailer.fill_null(f"{place:0{wide}d}")) for place, one in enumerate(deliveries, 1)
     ]
-    rows = ibis.union(*numbered) if len(numbered) > 1 else numbered[0]
+    rows = ibis.union(*numbered)
     nameless = sum(current().row(one.agg(rows=one.count(where=one.retailer.isnull())))["rows"] for one in deliveries)
     if nameless and again:
         raise BadData(
@@ -284,11 +285,11 @@ def _checked(rows: ibis.Table, period: Frequency, row_is: str) -> dict[str, tupl
     """Check the delivery of each retailer: findings and plan, by retailer."""
     engine = current()
     names = engine.collect(rows.select("retailer").distinct().order_by("retailer"))["retailer"].to_pylist()
+    columns = [one.name for one in check_delivery.spec.inputs[0].schema]
     found = {}
     with step("Check deliveries", total=len(names), unit="retailers") as progress:
         for name in names:
             own = rows.filter(rows.retailer == name)
-            columns = [one.name for one in check_delivery.spec.inputs[0].schema]
             made = check_delivery.apply(own.select(*columns), period=period, row_is=row_is)
             found[name] = engine.collect(made.result), engine.collect(made.plan)
             progress.advance()
@@ -299,10 +300,10 @@ def _sums(rows: ibis.Table, checks: dict[str, tuple[Any, Any]], period: Frequenc
     """Sum up by retailer, period, group and product, without what is held."""
     import ibis
 
-    parts = []
-    for name, (findings, plan) in checks.items():
-        parts.append(held(rows.filter(rows.retailer == name), plan, findings, period))
-    kept = (ibis.union(*parts) if len(parts) > 1 else parts[0]) if parts else rows
+    parts = [
+        held(rows.filter(rows.retailer == name), plan, findings, period) for name, (findings, plan) in checks.items()
+    ]
+    kept = ibis.union(*parts) if parts else rows
     keyed = kept.select(
         "retailer",
         "group",
@@ -344,9 +345,8 @@ def _joined(sold: ibis.Table, so_far: ibis.Table | None) -> ibis.Table:
             remedy="Give the whole period again, or only the days that follow.",
         )
     replaced = [row for row in table if row["covers"]]
-    if not replaced:
-        kept = so_far
-    else:
+    kept = so_far
+    if replaced:
         notice(f"{len(replaced):,} periods of retailers were delivered again; what was there before was replaced.")
         kept = so_far.anti_join(both.filter(covers).select(*place), place)
     every = kept.select(*sold.columns).union(sold)
@@ -367,31 +367,38 @@ def _contributors(values: ibis.Table) -> ibis.Table:
     return compared.group_by(["period", "group", "retailer"]).agg(turnover=total(compared.turnover, SCALE))
 
 
+def _sellers(values: ibis.Table) -> dict[str, set[str]]:
+    """Name the retailers of each period, in the order of time."""
+    found: dict[str, set[str]] = {}
+    pairs = values.select("period", "retailer").distinct().order_by("period")
+    for row in current().collect(pairs).to_pylist():
+        found.setdefault(row["period"], set()).add(row["retailer"])
+    return found
+
+
 def _tell_missing(
-    values: ibis.Table, aggregated: ibis.Table, so_far: ibis.Table | None, deliveries: tuple[ibis.Table, ...]
+    values: ibis.Table,
+    sellers: dict[str, set[str]],
+    aggregated: ibis.Table,
+    so_far: ibis.Table | None,
+    deliveries: tuple[ibis.Table, ...],
 ) -> None:
     """Tell of what is not there: retailers, prices of groups that have a weight, deliveries to compare with."""
     engine = current()
-    pairs = engine.collect(values.select("retailer", "period").distinct()).to_pylist()
-    by_period: dict[str, set[str]] = {}
-    for row in pairs:
-        by_period.setdefault(row["period"], set()).add(row["retailer"])
     nobody: set[str] = set()
-    *_, before, last = [nobody, nobody, *(names for _, names in sorted(by_period.items()))]
+    *_, before, last = [nobody, nobody, *sellers.values()]
     if gone := before - last:
         notice(
-            f"{len(gone)} of {len(before)} retailers of the period before delivered nothing for {max(by_period)}, "
+            f"{len(gone)} of {len(before)} retailers of the period before delivered nothing for {max(sellers)}, "
             "or all of it is held."
         )
-    top = engine.row(
-        aggregated.filter(aggregated.level == 0).agg(imputed=aggregated.filter(aggregated.level == 0).imputed.max())
-    )
+    top = engine.row(aggregated.agg(imputed=aggregated.imputed.max(where=aggregated.level == 0)))
     if (top["imputed"] or 0.0) > 0:
         notice(
             f"Up to {100 * top['imputed']:.3g} % of the weight has no price of its own: it moves as the groups above."
         )
     alike: dict[str, set[str]] = {}
-    for name in {row["retailer"] for row in pairs}:
+    for name in set().union(*sellers.values()):
         alike.setdefault(name.strip().casefold(), set()).add(name)
     if twice := [names for names in alike.values() if len(names) > 1]:
         raise BadData(
@@ -430,9 +437,8 @@ def _standing(result: ibis.Table, published: ibis.Table) -> ibis.Table:
     return joined.mutate(computed=joined["index"]).select(*kept, "computed", index=free.ifelse(joined.standing, None))
 
 
-def _assert_whole(values: ibis.Table, checks: dict[str, tuple[Any, Any]], since: str) -> None:
+def _assert_whole(left: set[str], checks: dict[str, tuple[Any, Any]], since: str) -> None:
     """Refuse a period of which all is held, before others: no index would lead over it."""
-    left = set(current().collect(values.select("period").distinct())["period"].to_pylist())
     reasons: dict[str, set[str]] = {}
     for _, plan in checks.values():
         for row in plan.select(["period", "reasons"]).to_pylist():
@@ -454,9 +460,7 @@ def _prices(values: ibis.Table) -> ibis.Table:
     engine = current()
     sold = (values.quantity > 0) & (values.turnover > 0)
     counts = engine.row(values.agg(rows=values.count(), sold=values.count(where=sold)))
-    if not counts["sold"]:
-        raise BadData("Nothing is sold on balance.", remedy="Check what the plan holds, and the sign of quantities.")
-    measure("Unit values left out because returns outweigh sales", 1 - counts["sold"] / counts["rows"], unit="share")
+    tell_left_out(counts["sold"], counts["rows"], "Check what the plan holds, and the sign of quantities.")
     kept = values.filter(sold)
     return kept.select(
         "period",

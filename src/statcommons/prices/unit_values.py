@@ -17,7 +17,7 @@ from statcommons.toolbox.periods import Frequency, period_of, start_of
 if TYPE_CHECKING:
     import ibis
 
-__all__ = ["By", "NetOfReturns", "aggregated", "panels", "panels_of", "unit_values"]
+__all__ = ["By", "NetOfReturns", "aggregated", "panels", "panels_of", "tell_left_out", "unit_values"]
 
 By = Literal["total", "group"]
 """Over all products, or one result a group."""
@@ -175,17 +175,41 @@ def panels(transactions: ibis.Table, period: Frequency, by: By) -> dict[str, Pan
     >>> panels(current().adopt(sales), "month", "total")["_T"].price.tolist()
     [2.0, 3.0]
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     table = current().collect(aggregated(transactions, period, by), "Sum up unit values")
     sold = pc.and_(pc.greater(table["turnover"], 0), pc.greater(table["quantity"], 0))
-    left_out = 1 - pc.mean(sold.cast(pa.float64())).as_py()
-    measure("Unit values left out because returns outweigh sales", left_out, unit="share")
     kept = table.filter(sold)
-    if not kept.num_rows:
-        raise BadData("Nothing is sold on balance.", remedy="Check the sign of the quantities.")
+    tell_left_out(kept.num_rows, table.num_rows)
     return panels_of(kept.append_column("price", pc.divide(kept["turnover"], kept["quantity"])))
+
+
+def tell_left_out(sold: int, rows: int, remedy: str = "Check the sign of the quantities.") -> None:
+    """Measure how many products of a period have no unit value; refuse a table in which none has.
+
+    Parameters
+    ----------
+    sold : int
+        Products of a period of which more were sold than came back.
+    rows : int
+        All products of a period.
+    remedy : str
+        What helps where nothing is sold.
+
+    Raises
+    ------
+    BadData
+        Nothing is sold on balance.
+
+    Examples
+    --------
+    >>> tell_left_out(0, 3)
+    Traceback (most recent call last):
+    statcommons.core.errors.BadData: Nothing is sold on balance. Check the sign of the quantities.
+    """
+    if not sold:
+        raise BadData("Nothing is sold on balance.", remedy=remedy)
+    measure("Unit values left out because returns outweigh sales", 1 - sold / rows, unit="share")
 
 
 def panels_of(values: Any) -> dict[str, Panel]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from statcommons.core.errors import BadCall, nearest
 from statcommons.prices.audit.fan import CELLS
-from statcommons.prices.index.multilateral import FORMULAS
+from statcommons.prices.index.multilateral import FORMULAS, LOGS, Sums
 from statcommons.prices.index.pairs import PAIR_SUMS, Pairs, pairs
 from statcommons.prices.panel import Floats, Panel
 
@@ -205,15 +205,6 @@ def turnover_of_products(panel: Panel) -> dict[str, Floats]:
     return {name: found[name] for name in ("entry_rate", "exit_rate", "entry_share", "exit_share")} | ages
 
 
-HALVES: dict[str, Callable[[Mapping[str, Floats]], Floats]] = {
-    "tornqvist": lambda s: (s["B"] - s["C"]) / s["A"] / 2,
-    "fisher": lambda s: np.log(s["F"] / s["A"]) / 2,
-    "walsh": lambda s: np.log(s["R"]),
-    "jevons": lambda s: s["J"] / s["n"],
-}
-"""What the logarithm of each bilateral index is the difference of, in its two directions."""
-
-
 def jackknife(panel: Panel, formula: str = "tornqvist", start: int = 0, end: int = -1, cells: int = CELLS) -> Floats:
     """Leave out each product in turn, and tell by how much the GEKS index over all periods changes.
 
@@ -250,15 +241,15 @@ def jackknife(panel: Panel, formula: str = "tornqvist", start: int = 0, end: int
     >>> np.exp(jackknife(p, "jevons")).round(4).tolist()
     [0.8165, 1.2247]
     """
-    if formula not in HALVES:
-        raise BadCall(f"There is no GEKS index over {formula!r}.", remedy=nearest(formula, list(HALVES)))
+    if formula not in LOGS:
+        raise BadCall(f"There is no GEKS index over {formula!r}.", remedy=nearest(formula, list(LOGS)))
     names = tuple(dict.fromkeys((*FORMULAS[formula], "n")))
-    sums, half = pairs(panel, sums=names, cells=cells), HALVES[formula]
+    sums = pairs(panel, sums=names, cells=cells)
 
-    def level(forth: Mapping[str, Floats], back: Mapping[str, Floats]) -> Floats:
+    def level(forth: Sums, back: Sums) -> Floats:
         """Give the GEKS level of a period from the sums from all others to it, and back."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            ln = half(forth) - half(back)
+            ln = LOGS[formula](forth, back)
         found: Floats = np.where(forth["n"] > 0.5, ln, np.nan).mean(axis=0)
         return found
 

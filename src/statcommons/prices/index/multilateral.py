@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -15,9 +15,11 @@ from statcommons.prices.panel import Floats, Integers, Labels, Panel, Series
 
 __all__ = [
     "FORMULAS",
+    "LOGS",
     "METHODS",
     "Method",
     "Recipe",
+    "Sums",
     "geary_khamis",
     "geks",
     "index_name",
@@ -112,31 +114,35 @@ def index_name(method: str, formula: str, weights: str) -> str:
     return "_".join([method, *([formula] if method == "geks" else []), *([weights] if weights == unusual else [])])
 
 
-def _tornqvist(sums: Pairs) -> Floats:
-    geometric_laspeyres = (sums["B"] - sums["C"]) / sums["A"]
-    return (geometric_laspeyres - geometric_laspeyres.T) / 2
+Sums: TypeAlias = Mapping[str, Floats]
+"""Sums by name, between any periods."""
 
 
-def _fisher(sums: Pairs) -> Floats:
-    laspeyres = np.log(sums["F"] / sums["A"])
-    return (laspeyres - laspeyres.T) / 2
+def _tornqvist(forth: Sums, back: Sums) -> Floats:
+    there, here = ((one["B"] - one["C"]) / one["A"] for one in (forth, back))  # ln geometric Laspeyres
+    return (there - here) / 2
 
 
-def _walsh(sums: Pairs) -> Floats:
-    basket = np.log(sums["R"])
-    return basket - basket.T
+def _fisher(forth: Sums, back: Sums) -> Floats:
+    there, here = (np.log(one["F"] / one["A"]) for one in (forth, back))  # ln Laspeyres
+    return (there - here) / 2
 
 
-def _jevons(sums: Pairs) -> Floats:
-    return (sums["J"] - sums["J"].T) / sums["n"]
+def _walsh(forth: Sums, back: Sums) -> Floats:
+    return np.log(forth["R"]) - np.log(back["R"])
 
 
-LOGS: dict[str, Callable[[Pairs], Floats]] = {
+def _jevons(forth: Sums, back: Sums) -> Floats:
+    return (forth["J"] - back["J"]) / forth["n"]
+
+
+LOGS: dict[str, Callable[[Sums, Sums], Floats]] = {
     "tornqvist": _tornqvist,
     "fisher": _fisher,
     "walsh": _walsh,
     "jevons": _jevons,
 }
+"""The logarithm of each bilateral index, from the sums between two periods in the one direction and in the other."""
 
 
 def ln_index(sums: Pairs, formula: str = "tornqvist", *, link_through: bool = False) -> Floats:
@@ -175,7 +181,7 @@ def ln_index(sums: Pairs, formula: str = "tornqvist", *, link_through: bool = Fa
     if formula not in LOGS:
         raise BadCall(f"There is no GEKS index over {formula!r}.", remedy=nearest(formula, list(LOGS)))
     with np.errstate(divide="ignore", invalid="ignore"):  # periods without overlap become NaN
-        ln = LOGS[formula](sums)
+        ln = LOGS[formula](sums.of_pairs, {name: one.T for name, one in sums.of_pairs.items()})
     ln[sums["n"] == 0] = np.nan
     return _linked_through(ln, sums) if link_through else ln
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statcommons.core.engine import current, total
-from statcommons.core.errors import BadData
-from statcommons.core.quality import measure
 from statcommons.prices.index.pairs import Pairs
 from statcommons.prices.panel import Floats, Panel, with_periods
-from statcommons.prices.unit_values import SCALE, By, aggregated, panels_of
+from statcommons.prices.unit_values import SCALE, By, aggregated, panels_of, tell_left_out
 from statcommons.toolbox.periods import Frequency
 
 if TYPE_CHECKING:
@@ -74,9 +72,7 @@ def pairs_in_parts(
         .order_by(["group", "period"])
     ).to_pylist()
     kept, all_of = sum(one["rows"] for one in by_period), engine.row(sums.agg(rows=sums.count()))["rows"]
-    if not kept:
-        raise BadData("Nothing is sold on balance.", remedy="Check the sign of the quantities.")
-    measure("Unit values left out because returns outweigh sales", 1 - kept / all_of, unit="share")
+    tell_left_out(kept, all_of)
     known: dict[str, list[Any]] = {}
     for one in by_period:
         known.setdefault(one["group"], []).append((one["period"], one["turnover"]))
