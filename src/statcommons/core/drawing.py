@@ -12,7 +12,7 @@ from typing import Any
 from statcommons.core.errors import ExtraMissing
 from statcommons.core.shape import MONTHS, Point, Series, Shape, midnight, number
 
-__all__ = ["LETTER", "NARROW", "WIDE", "Band", "Colour", "data", "libraries", "lines", "panels", "short"]
+__all__ = ["LETTER", "NARROW", "WIDE", "Band", "Colour", "data", "libraries", "lines", "panels", "short", "shortened"]
 
 WIDE, NARROW = 760, 360
 """The widths that a page shows."""
@@ -94,9 +94,7 @@ def lines(
     if band:
         rows = [{"t": _iso(point.moment), "v": low, "h": high} for point, low, high in band]
         layers.append(alt.Chart(data(alt, rows)).mark_area(fill=colour("c1")).encode(x=x, y=y, y2="h:Q"))
-    if shape.base is not None:
-        base = alt.Chart(data(alt, [{"v": shape.base}]))
-        layers.append(base.mark_rule(color=colour("ink"), strokeDash=[], strokeWidth=1).encode(y=y))
+    layers += _base_line(alt, shape, y, colour)
     breaks = sorted({point.moment for one in drawn for point in one.known if point.status == "B"})
     if breaks:
         rules = alt.Chart(data(alt, [{"t": _iso(moment)} for moment in breaks]))
@@ -144,7 +142,25 @@ def _label(name: str, value: str, most: float) -> list[str]:
     if len(whole) * LETTER <= most:
         return [whole]
     letters = max(4, int(most / LETTER))
-    return [name if len(name) <= letters else name[: letters - 1].rstrip() + "…", value]
+    return [shortened(name, letters), value]
+
+
+def shortened(name: str, letters: int) -> str:
+    """Cut a name to so many letters, the last of which then says that it was cut.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    letters : int
+        How many there is room for.
+
+    Examples
+    --------
+    >>> shortened("Rice", 4), shortened("Rice and bread", 6)
+    ('Rice', 'Rice…')
+    """
+    return name if len(name) <= letters else name[: letters - 1].rstrip() + "…"
 
 
 def _spread(labels: list[tuple[float, list[str]]], ticks: Sequence[float], height: float) -> list[float]:
@@ -284,6 +300,14 @@ def _adjacent(before: Point, after: Point) -> bool:
     return bool(before.follows[0] == after.follows[0] and after.follows[1] - before.follows[1] == 1)
 
 
+def _base_line(alt: Any, shape: Shape, y: Any, colour: Colour) -> list[Any]:
+    """Draw the value that an index starts from, where the table holds one."""
+    if shape.base is None:
+        return []
+    base = alt.Chart(data(alt, [{"v": shape.base}]))
+    return [base.mark_rule(color=colour("ink"), strokeDash=[], strokeWidth=1).encode(y=y)]
+
+
 def _strokes(alt: Any, series: list[Series], palette: list[str], x: Any, y: Any, thick: float) -> list[Any]:
     layers = []
     for place, one in reversed(list(enumerate(series))):  # the first, which is the total, lies on top
@@ -351,15 +375,13 @@ def panels(shape: Shape, drawn: list[Series], width: int, colour: Colour, room: 
         ends = {"labels": place >= len(drawn) - columns, "labelFlush": True, "ticks": False}
         marks = [(first.moment, short(first)), (last.moment, short(last))]
         x, y = _axes(alt, points, ticks, decimals, marks, x=ends, y={"labels": place % columns == 0})
-        layers = []
-        if shape.base is not None:
-            base = alt.Chart(data(alt, [{"v": shape.base}]))
-            layers.append(base.mark_rule(color=colour("ink"), strokeDash=[], strokeWidth=1).encode(y=y))
+        layers = _base_line(alt, shape, y, colour)
         layers += _strokes(alt, [one], [colour("c1")], x, y, 2.0)
         layers += _dots(alt, [one], [colour("c1")], x, y, colour)
-        letters = int(inner / LETTER)
-        name = one.name if len(one.name) <= letters else one.name[: letters - 1].rstrip() + "…"
-        said = ((name, "ink", 700, -27), (number(one.last, shape.decimals), "ink2", 400, -11))
+        said = (
+            (shortened(one.name, int(inner / LETTER)), "ink", 700, -27),
+            (number(one.last, shape.decimals), "ink2", 400, -11),
+        )
         for text, token, weight, above in said:
             looks = {"align": "left", "color": colour(token), "fontWeight": weight, "text": text}
             layers.append(alt.Chart(data(alt, [{}])).mark_text(x=0, y=above, **looks))

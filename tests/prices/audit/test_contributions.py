@@ -3,10 +3,12 @@
 import math
 from dataclasses import replace
 
+import markets
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markets import dense
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.prices.audit.contributions import (
@@ -20,7 +22,6 @@ from statcommons.prices.audit.contributions import (
 from statcommons.prices.index import bilateral, formulas
 from statcommons.prices.index.extension import SPLICES, extend
 from statcommons.prices.index.multilateral import FORMULAS, Recipe, multilateral_series
-from statcommons.prices.panel import panel
 
 RECIPES = [
     *(Recipe(formula=formula) for formula in FORMULAS),
@@ -35,22 +36,9 @@ every_formula = pytest.mark.parametrize("formula", FORMULAS)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def dense(prices, quantities):
-    """A panel of products (rows) by months from 2023-01 (columns); a cell of price 0 is not sold."""
-    product, month = np.nonzero(prices)
-    codes = np.array([f"{number:03d}" for number in range(len(prices))])
-    names = np.array([f"{2023 + one // 12}-{one % 12 + 1:02d}" for one in range(prices.shape[1])])
-    return panel(names[month], codes[product], prices[product, month], quantities[product, month], periods=names)
-
-
 def random_market(seed, n_products=20, n_periods=20):
-    """Prices and quantities with entry and exit; the first product is always sold."""
-    rng = np.random.default_rng(seed)
-    shape = (n_products, n_periods)
-    prices = np.exp(rng.normal(1, 0.5, (n_products, 1)) + rng.normal(0, 0.2, shape))
-    sold = rng.random(shape) < 0.7
-    sold[0] = True
-    return np.where(sold, prices, 0), rng.uniform(1, 100, shape)
+    """Prices and quantities, fewer products than elsewhere."""
+    return markets.random_market(seed, n_products, n_periods)
 
 
 def published(data, recipe):
