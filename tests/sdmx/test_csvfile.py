@@ -24,7 +24,7 @@ from statcommons.core.errors import BadCall, BadData, NoInput
 from statcommons.core.schema import Column, TableSchema
 from statcommons.sdmx import csvfile
 from statcommons.sdmx.csvfile import observed_codes, write_csv
-from statcommons.sdmx.structure import structure
+from statcommons.sdmx.declared import structure
 from statcommons.sdmx.structure_file import write_structure
 
 COLUMNS = (

@@ -10,8 +10,9 @@ from statcommons.core.errors import NoInput
 from statcommons.core.run import Run
 from statcommons.core.spec import MethodSpec, OutputSpec
 from statcommons.sdmx.csvfile import observed_codes, write_csv
+from statcommons.sdmx.declared import sdmx_id, structure
 from statcommons.sdmx.placing import together
-from statcommons.sdmx.structure import Structure, sdmx_id, structure
+from statcommons.sdmx.structure import Structure
 from statcommons.sdmx.structure_file import write_structure
 
 __all__ = ["Structure", "observed_codes", "sdmx_id", "structure", "write_csv", "write_run", "write_structure"]

