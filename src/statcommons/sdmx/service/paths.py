@@ -6,59 +6,22 @@ everything may be percent-encoded; what is left out means what the standard says
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import unquote
 
 from statcommons.core.errors import BadCall, nearest
-from statcommons.sdmx.model import KINDS
 from statcommons.sdmx.service.exchange import Refusal
+from statcommons.sdmx.structures.registry import kinds_of
 
-__all__ = ["CONTEXTS", "STRUCTURES", "Resource", "Rest", "Route", "route"]
+__all__ = ["CONTEXTS", "Resource", "Rest", "Route", "route"]
 
 Rest: TypeAlias = Literal[1, 2]
 Resource: TypeAlias = Literal["data", "availability", "structure", "schema"]
 
 CONTEXTS = ("datastructure", "dataflow", "provisionagreement")
 """What data can be asked by."""
-
-ORGANISATIONS = ("agencyscheme", "dataproviderscheme", "dataconsumerscheme", "organisationunitscheme")
-NOT_HELD = {
-    1: (
-        "attachmentconstraint customtypescheme metadataflow metadatastructure namealiasscheme namepersonalisationscheme"
-        " process reportingtaxonomy rulesetscheme structureset transformationscheme userdefinedoperatorscheme"
-        " vtlmappingscheme"
-    ),
-    2: (
-        "categoryschememap conceptschememap customtypescheme hierarchyassociation metadataconstraint metadataflow"
-        " metadataproviderscheme metadataprovisionagreement metadatastructure namepersonalisationscheme"
-        " organisationschememap process reportingtaxonomy reportingtaxonomymap representationmap rulesetscheme"
-        " structuremap transformationscheme userdefinedoperatorscheme vtlmappingscheme"
-    ),
-}
-"""Kinds of structures that the standards have and :mod:`statcommons.sdmx.model` has not: there are none of them."""
-
-OLD: dict[str, tuple[str, ...]] = {
-    "structure": tuple(KINDS),
-    "organisationscheme": ORGANISATIONS,
-    "contentconstraint": ("dataconstraint",),
-    "actualconstraint": ("dataconstraint",),
-    "allowedconstraint": ("dataconstraint",),
-    "hierarchicalcodelist": ("hierarchy",),
-}
-HELD: dict[str, tuple[str, ...]] = {kind: (kind,) for kind in KINDS}
-STRUCTURES: dict[int, dict[str, tuple[str, ...]]] = {
-    # Clients of REST 1.5 ask in their old words of REST 2.x too, so that both know them.
-    1: HELD | OLD | dict.fromkeys(NOT_HELD[1].split(), ()),
-    2: HELD | OLD | {"*": tuple(KINDS), "all": tuple(KINDS)} | dict.fromkeys(NOT_HELD[2].split(), ()),
-}
-"""The kinds of artefacts that a path asks for, by the word it has for them, in each version of REST."""
-
-AGENCY = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)*", re.A)
-ID = re.compile(r"[\w@$-]+", re.A)
-ITEM = re.compile(r"[\w@$-]+(?:\.[\w@$-]+)*", re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +35,28 @@ class Route:
     resource : {"data", "availability", "structure", "schema"}
         What is asked for.
     context : str
-        For structures the word for their kind (a key of :data:`STRUCTURES`), else what data are asked by
-        (:data:`CONTEXTS`, or ``*``).
-    agencies, ids : tuple of str
-        Of the artefacts; none asks for all.
-    version : str
-        Of the artefacts, in the grammar of :mod:`statcommons.sdmx.query.versions`.
-    items : tuple of str
-        The items of schemes; none asks for all.
+        For structures the resource, such as ``codelist``; else what data are asked by (:data:`CONTEXTS`, or ``*``).
+    agency, id, version, item : str
+        Which artefacts, and which items of them, decoded: perhaps several, or words for all, as the version of REST
+        writes them; empty where nothing is said.
     key : str
         The key of the series, in the grammar of :mod:`statcommons.sdmx.query.keys`.
     provider : str
-        The organisation that provides the data (REST 1.5): its id, perhaps after its agency and a comma; empty for all.
-    components : tuple of str
-        The components whose availability is asked for; none asks for all.
+        Who provides the data (REST 1.5).
+    component : str
+        The components whose availability is asked for.
     """
 
     rest: Rest
     resource: Resource
     context: str
-    agencies: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
+    agency: str = ""
+    id: str = ""
     version: str = ""
-    items: tuple[str, ...] = ()
+    item: str = ""
     key: str = ""
     provider: str = ""
-    components: tuple[str, ...] = ()
+    component: str = ""
 
 
 def route(path: str) -> Route:
@@ -122,10 +81,10 @@ def route(path: str) -> Route:
     Examples
     --------
     >>> one = route("/sdmx/v1/data/UNGP%2CDF_SDG%2C/A.116+764.../")
-    >>> one.agencies, one.ids, one.version, one.key
-    (('UNGP',), ('DF_SDG',), 'latest', 'A.116+764...')
-    >>> route("/sdmx/v2/structure/codelist/UNGP,SDMX").agencies
-    ('UNGP', 'SDMX')
+    >>> one.agency, one.id, one.version, one.key
+    ('UNGP', 'DF_SDG', '', 'A.116+764...')
+    >>> route("/sdmx/v2/structure/codelist/UNGP,SDMX").agency
+    'UNGP,SDMX'
     """
     base, version, rest = _places(path)
     if base != "sdmx" or version not in ("v1", "v2") or not rest:
@@ -146,23 +105,17 @@ def _route_v1(resource: str, places: list[str]) -> Route:
     if resource in ("data", "availableconstraint"):
         names = ("flow", "key", "provider", "componentID")
         flow, key, provider, component = _take(places, names[: 4 if resource == "availableconstraint" else 3], 4)
-        agency, id, version = _flow(flow)
         return Route(
             1,
             "data" if resource == "data" else "availability",
             "dataflow",
-            _ids(agency, AGENCY, "+", "agency"),
-            _ids(id, ID, "+", "flow"),
-            version or "latest",
-            key="" if key == "all" else key,
-            provider="" if provider == "all" else provider,
-            components=_ids(component, ID, "+", "componentID"),
+            *_flow(flow),
+            key=key,
+            provider=provider,
+            component=component,
         )
     if resource == "schema":
-        context, agency, id, version = _take(places, ("context", "agencyID", "resourceID", "version"), 4)
-        return _schema(1, context, agency, id, version or "latest")
-    if resource not in STRUCTURES[1]:
-        raise _unknown(resource, ("data", "availableconstraint", "schema", *STRUCTURES[1]))
+        return _schema(1, places)
     return _structure(1, resource, places)
 
 
@@ -176,47 +129,33 @@ def _route_v2(resource: str, places: list[str]) -> Route:
             2,
             "data" if resource == "data" else "availability",
             context or "*",
-            _ids(agency, AGENCY, ",", "agencyID"),
-            _ids(id, ID, ",", "resourceID"),
-            version or "*",
+            agency,
+            id,
+            version,
             key=key,
-            components=_ids(component, ID, ",", "componentID"),
+            component=component,
         )
     if resource == "schema":
-        context, agency, id, version = _take(places, ("context", "agencyID", "resourceID", "version"), 4)
-        return _schema(2, context, agency, id, version or "~")
+        return _schema(2, places)
     if resource != "structure":
         raise _unknown(resource, ("data", "availability", "structure", "schema"))
-    kind, places = (places[0] or "*", places[1:]) if places else ("*", [])
-    if kind not in STRUCTURES[2]:
-        raise _unknown(kind, tuple(STRUCTURES[2]))
-    return _structure(2, kind, places)
+    return _structure(2, places[0] or "*" if places else "*", places[1:])
 
 
 def _structure(rest: Rest, kind: str, places: list[str]) -> Route:
-    sign = "+" if rest == 1 else ","
-    agency, id, version, item = _take(places, ("agencyID", "resourceID", "version", "itemID"), 4)
-    return Route(
-        rest,
-        "structure",
-        kind,
-        _ids(agency, AGENCY, sign, "agencyID"),
-        _ids(id, ID, sign, "resourceID"),
-        version or ("latest" if rest == 1 else "~"),
-        items=_ids(item, ITEM, sign, "itemID"),
-    )
+    kinds_of(kind)
+    return Route(rest, "structure", kind, *_take(places, ("agencyID", "resourceID", "version", "itemID"), 4))
 
 
-def _schema(rest: Rest, context: str, agency: str, id: str, version: str) -> Route:
+def _schema(rest: Rest, places: list[str]) -> Route:
+    context, *place = _take(places, ("context", "agencyID", "resourceID", "version"), 4)
     if context in ("metadatastructure", "metadataflow", "metadataprovisionagreement"):
         raise Refusal(501, f"There are no schemas of a {context} here.", where="path", remedy="Ask for a dataflow's.")
     if context not in CONTEXTS:
         raise _unknown(context, CONTEXTS)
-    if not agency or not id:
+    if not all(place[:2]):
         raise BadCall("A schema is asked for by agency and id.", where="path", remedy=f"Write {context}/AGENCY/ID.")
-    return Route(
-        rest, "schema", context, _ids(agency, AGENCY, ",", "agencyID"), _ids(id, ID, ",", "resourceID"), version
-    )
+    return Route(rest, "schema", context, *place)
 
 
 # --- pieces ---------------------------------------------------------------------------------------------------------
@@ -257,21 +196,6 @@ def _flow(text: str) -> tuple[str, str, str]:
         )
     agency, id, version = ["", *parts, ""] if len(parts) == 1 else [*parts, ""][:3]
     return agency, id, version
-
-
-def _ids(text: str, form: re.Pattern[str], sign: str, where: str) -> tuple[str, ...]:
-    """Read ids between signs; all of them is none."""
-    if text in ("", "*", "all"):
-        return ()
-    ids = tuple(text.split(sign))
-    for one in ids:
-        if not form.fullmatch(one):
-            raise BadCall(
-                f"{one!r} cannot be read." if one else f"An id is empty in {text!r}.",
-                where=where,
-                remedy=f"Write ids with {sign} between them, or {'all' if sign == '+' else '*'}.",
-            )
-    return tuple(dict.fromkeys(ids))
 
 
 def _unknown(word: str, known: Sequence[str]) -> BadCall:
