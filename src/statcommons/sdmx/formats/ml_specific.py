@@ -1,0 +1,130 @@
+"""SDMX-ML structure-specific data, 2.1, 3.0 and 3.1: values stand in attributes of XML named by their components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from statcommons.sdmx.formats.layout import Layout, Options, cell, grouped, groups_of
+from statcommons.sdmx.formats.ml import FORM, Kind, attribute, rows_of, written
+from statcommons.sdmx.formats.text import Part, line, text_of
+from statcommons.sdmx.message import DataSet, Header
+from statcommons.sdmx.structure import Component
+
+__all__ = ["write_specific_21", "write_specific_30", "write_specific_31", "write_specific_time_series"]
+
+MODULE = "data/structurespecific"
+V21, V30, V31 = (
+    Kind(version, "StructureSpecificData", "data", MODULE, specific=True) for version in ("2.1", "3.0", "3.1")
+)
+TIME_SERIES = replace(V21, root="StructureSpecificTimeSeriesData", time_series=True)
+
+VALUE, VALUE_END = "<Value>", "</Value>"
+MANY = replace(FORM, separator=VALUE_END + VALUE)
+
+
+def write_specific_21(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
+    """Write an SDMX-ML 2.1 structure-specific data message: series, flat, or by another dimension.
+
+    Parameters
+    ----------
+    data_sets : sequence of DataSet
+        Of any dataflows.
+    header : Header
+        The header of the message.
+    options : Options
+        None of them says anything here.
+
+    Raises
+    ------
+    BadCall
+        When there are several measures, or several values of one component.
+
+    References
+    ----------
+    SDMX 2.1, section 3A, SDMX-ML, https://github.com/sdmx-twg/sdmx-ml
+    """
+    return written(data_sets, header, V21, _body)
+
+
+def write_specific_time_series(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
+    """Write an SDMX-ML 2.1 structure-specific message of time series.
+
+    Parameters
+    ----------
+    data_sets, header, options
+        As of :func:`write_specific_21`; the dimension at the observation is time.
+
+    Raises
+    ------
+    BadCall
+        As :func:`write_specific_21`, and when another dimension than time is at the observation.
+    """
+    return written(data_sets, header, TIME_SERIES, _body)
+
+
+def write_specific_30(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
+    """Write an SDMX-ML 3.0 data message, which may have several measures, and several values of one component.
+
+    Parameters
+    ----------
+    data_sets, header, options
+        As of :func:`write_specific_21`.
+
+    References
+    ----------
+    SDMX 3.0, section 3A, SDMX-ML, https://github.com/sdmx-twg/sdmx-ml
+    """
+    return written(data_sets, header, V30, _body)
+
+
+def write_specific_31(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
+    """Write an SDMX-ML 3.1 data message, in which an action may be to merge.
+
+    Parameters
+    ----------
+    data_sets, header, options
+        As of :func:`write_specific_21`.
+    """
+    return written(data_sets, header, V31, _body)
+
+
+def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
+    data_set = layout.data_set
+    for id, members, groups in groups_of(layout):
+        keys = [data_set.structure[key] for key in members[0].dimensions]
+        begin = f'<Group xsi:type="{prefix}{id}"'
+        yield rows_of(groups.series, begin, *_element([*keys, *members], groups, prefix, "</Group>\n"))
+    components = [*layout.inner, *layout.measures, *layout.observation]
+    observation = ("<Obs", *_element(components, data_set, prefix, "</Obs>\n"))
+    if layout.outer:
+        opening = ("<Series", *_element([*layout.outer, *layout.series], data_set, prefix), "\n")
+        yield from grouped(layout, opening, observation, close="</Series>\n")
+        return
+    row = line(*observation)
+    for batch in data_set.observations:
+        yield text_of(row(batch))
+
+
+def _element(components: Sequence[Component], data_set: DataSet, prefix: str, close: str = "") -> Iterator[Part]:
+    """Write the values of an element: one value is an attribute, several are elements in it."""
+    for one in components:
+        if not one.multiple:
+            yield attribute(one, data_set, f' {one.id}="', '"')
+    many = [one for one in components if one.multiple]
+    if close and not many:
+        yield "/>\n"
+        return
+    yield ">"
+    for one in many:
+        begin = f'<Comp id="{one.id}" xsi:type="{prefix}{one.id}Type">{VALUE}'
+        yield cell(one, data_set, MANY, before=begin, after=f"{VALUE_END}</Comp>", change=_filled)
+    yield close
+
+
+def _filled(values: pa.Array) -> pa.Array:
+    """Make null of a list of nothing."""
+    return pc.if_else(pc.greater(pc.list_value_length(values), 0), values, None)

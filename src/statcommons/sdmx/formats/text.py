@@ -1,0 +1,348 @@
+"""Text of many rows at once: columns of Arrow are escaped and joined, and no row becomes a Python object.
+
+The text of a row is put together from *parts*: words that all rows share, texts that the rows of one series share
+(made once a series), and cells of a batch of observations. Columns with few distinct values stay dictionaries until
+the end, so that escaping, and the words around a cell, cost something once a distinct value only. The text of a batch
+is then the buffer of one column of strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from statcommons.core.errors import BadData
+from statcommons.sdmx.message import SERIES
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Form", "Part", "Piece", "around", "encoded", "escaper", "joined", "line", "number_text", "text_of", "texts"]
+
+Piece: TypeAlias = "str | pa.Array"
+"""Text of the rows of a batch: one for all of them, or a column of texts, plain or as a dictionary, without nulls."""
+
+Part: TypeAlias = "str | pa.Array | Callable[[pa.RecordBatch], Sequence[Piece]]"
+"""A part of a line: words, a column with a text a series, or what makes pieces from a batch of observations."""
+
+COMMA, POINT, ZERO, E = b",.0e"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a format writes values.
+
+    Parameters
+    ----------
+    escape : callable
+        Makes a column of distinct texts into what stands in a message.
+    nan : str
+        What stands for NaN, which SDMX reads as missing on purpose.
+    separator : str
+        What stands between the values of one cell, where there may be several.
+    many : callable
+        Frames a column of joined values.
+    """
+
+    escape: Callable[[pa.Array], pa.Array]
+    nan: str = "NaN"
+    separator: str = ","
+    many: Callable[[pa.Array], pa.Array] = lambda column: column
+
+
+# --- joining --------------------------------------------------------------------------------------------------------
+
+
+def line(*parts: Part) -> Callable[[pa.RecordBatch], pa.Array]:
+    """Prepare what makes the text of each row of a batch; neighbouring parts of series are joined here, once.
+
+    Parameters
+    ----------
+    *parts : Part
+        In the order of the text.
+
+    Returns
+    -------
+    callable
+        From a batch of observations to a column of text.
+
+    Examples
+    --------
+    >>> series = pa.array(["A.116", "A.764"])
+    >>> row = line(series, ": ", lambda batch: [texts(batch["OBS_VALUE"], Form(lambda column: column))], ";")
+    >>> batch = pa.record_batch({"series": pa.array([0, 0, 1], "int32"), "OBS_VALUE": [1.0, 2.5, 1e22]})
+    >>> text_of(row(batch))
+    b'A.116: 1;A.116: 2.5;A.764: 1e+22;'
+    """
+    folded: list[Part] = []
+    for part in parts:
+        last = folded[-1] if folded else None
+        if part == "":
+            continue
+        if last is None or callable(part) or callable(last):
+            folded.append(part)
+        else:
+            folded[-1] = last + part if isinstance(last, str) and isinstance(part, str) else _join(last, part)
+
+    def make(batch: pa.RecordBatch) -> pa.Array:
+        pieces: list[Piece] = []
+        for part in folded:
+            if callable(part):
+                pieces.extend(part(batch))
+            elif isinstance(part, str):
+                pieces.append(part)
+            else:
+                pieces.append(_of(batch[SERIES], part))
+        return joined(pieces, len(batch))
+
+    return make
+
+
+def joined(pieces: Sequence[Piece], rows: int) -> pa.Array:
+    """Join pieces row by row; words next to a dictionary go into its distinct texts.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        In the order of the text.
+    rows : int
+        How many rows there are.
+    """
+    merged: list[Piece] = []
+    for piece in pieces:
+        last = merged[-1] if merged else None
+        if isinstance(piece, str):
+            if isinstance(last, str):
+                merged[-1] = last + piece
+            elif last is not None and _is_small(last):
+                merged[-1] = _of(last.indices, _join(last.dictionary, piece))
+            elif piece:
+                merged.append(piece)
+        elif isinstance(last, str) and _is_small(piece):
+            merged[-1] = _of(piece.indices, _join(last, piece.dictionary))
+        else:
+            merged.append(piece)
+    columns = [_plain(piece) for piece in merged]
+    if len(columns) == 1 and not isinstance(columns[0], str):
+        return columns[0]
+    if all(isinstance(one, str) for one in columns):
+        return pa.repeat("".join(columns), rows)
+    return _join(*columns)
+
+
+def text_of(column: pa.Array) -> bytes:
+    """Give the texts of a column one after the other, in UTF-8.
+
+    Parameters
+    ----------
+    column : pyarrow.StringArray
+        Without nulls.
+    """
+    _, offsets, data = column.buffers()
+    if not len(column) or data is None:
+        return b""
+    bounds = np.frombuffer(offsets, np.int32)
+    first, last = int(bounds[column.offset]), int(bounds[column.offset + len(column)])
+    return data.slice(first, last - first).to_pybytes()
+
+
+def around(values: pa.Array, before: str, after: str, missing: str) -> Sequence[Piece]:
+    """Put words around the texts of a column; a null has other words.
+
+    Parameters
+    ----------
+    values : pyarrow.Array
+        Texts, plain or as a dictionary.
+    before, after : str
+        The words around a text.
+    missing : str
+        The words in place of a null.
+    """
+    if not values.null_count:
+        return (before, values, after)
+    if pa.types.is_dictionary(values.type):
+        told = pa.concat_arrays([_join(before, values.dictionary, after), pa.array([missing])])
+        return (_of(values.indices.fill_null(len(told) - 1), told),)
+    return (pc.if_else(values.is_valid(), _join(before, values, after), missing),)
+
+
+def _join(*columns: Piece) -> pa.Array:
+    return pc.binary_join_element_wise(*columns, "", null_handling="emit_null")
+
+
+def _plain(piece: Piece) -> Piece:
+    if isinstance(piece, str) or not pa.types.is_dictionary(piece.type):
+        return piece
+    return piece.dictionary.take(piece.indices)
+
+
+def _is_small(piece: Piece) -> bool:
+    return not isinstance(piece, str) and pa.types.is_dictionary(piece.type) and 4 * len(piece.dictionary) <= len(piece)
+
+
+def _of(places: pa.Array, distinct: pa.Array) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(places, distinct)
+
+
+# --- cells ----------------------------------------------------------------------------------------------------------
+
+
+def texts(values: pa.Array, form: Form, decimals: int | npt.NDArray[np.int64] | None = None) -> pa.Array:
+    """Write the values of a column as a format does; a null stays one.
+
+    Parameters
+    ----------
+    values : pyarrow.Array
+        Text, numbers, booleans, or lists of text.
+    form : Form
+        How the format writes values.
+    decimals : int or array of int, optional
+        How many decimals numbers have at least, in all rows or in each.
+
+    Returns
+    -------
+    pyarrow.Array
+        Texts; what had been text is a dictionary.
+    """
+    kind = values.type
+    if pa.types.is_floating(kind):
+        return number_text(values, decimals, nan=form.nan)
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return values.cast(pa.string())
+    if pa.types.is_list(kind):
+        cells = _plain(texts(values.flatten(), form))
+        lists = pa.ListArray.from_arrays(_bounds(values), cells)
+        return pc.if_else(values.is_valid(), form.many(pc.binary_join(lists, form.separator)), None)
+    codes = encoded(values)
+    return _of(codes.indices, form.escape(codes.dictionary))
+
+
+def encoded(values: pa.Array) -> pa.DictionaryArray:
+    """Give texts as a dictionary of those that occur, in the order in which they do.
+
+    Parameters
+    ----------
+    values : pyarrow.Array
+        Text, or what can be cast to it.
+    """
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if values.type != pa.string():
+        values = values.cast(pa.string())
+    return values.dictionary_encode()
+
+
+def _bounds(values: pa.ListArray) -> pa.Array:
+    """Give where the lists begin in what ``flatten`` gives, which leaves out the values of null lists."""
+    lengths = pc.list_value_length(values).fill_null(0)
+    return pa.array(np.concatenate([[0], np.cumsum(lengths.to_numpy())]).astype(np.int32))
+
+
+def number_text(
+    values: pa.Array, decimals: int | npt.NDArray[np.int64] | None = None, *, nan: str = "NaN"
+) -> pa.StringArray:
+    """Write doubles as the shortest text that is read back as the same double; whole numbers have no ``.0``.
+
+    A number that has fewer decimals than are asked for is filled up with zeros. One that has more keeps them: what is
+    published is rounded before, never while it is written.
+
+    Parameters
+    ----------
+    values : pyarrow.Array
+        Doubles.
+    decimals : int or array of int, optional
+        How many decimals numbers have at least, in all rows or in each; below zero is none.
+    nan : str
+        What stands for NaN.
+
+    Returns
+    -------
+    pyarrow.StringArray
+        With null where the column has it.
+
+    Raises
+    ------
+    BadData
+        When a number is infinite: no format of SDMX can say that.
+
+    Examples
+    --------
+    >>> number_text(pa.array([0.1, 28.0, 5e-324, 1e22, None, float("nan")])).to_pylist()
+    ['0.1', '28', '5e-324', '1e+22', None, 'NaN']
+    >>> number_text(pa.array([2.5, 3.0, 2.675]), 2).to_pylist()
+    ['2.50', '3.00', '2.675']
+    """
+    rows = len(values)
+    if not rows:
+        return pa.array([], pa.string())
+    numbers = np.ascontiguousarray(values.fill_null(0.0).to_numpy(zero_copy_only=False), np.float64)
+    if np.isinf(numbers).any():
+        raise BadData("A number is infinite.", remedy="Leave the observation missing.")
+    # orjson writes shortest doubles faster than Arrow does: [1.5,28.0,null], where null is NaN.
+    written = np.frombuffer(orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY), np.uint8)
+    kept = np.ones(len(written), bool)
+    kept[0] = kept[-1] = False
+    ends = np.append(np.flatnonzero(written == COMMA), len(written) - 1)
+    kept[ends] = False
+    whole = (written[ends - 1] == ZERO) & (written[ends - 2] == POINT)
+    wanted = np.broadcast_to(np.asarray(-1 if decimals is None else decimals), rows)
+    shortened = ends[whole & (wanted <= 0)]
+    kept[shortened - 1] = kept[shortened - 2] = False
+    lengths = np.diff(np.concatenate([[0], np.cumsum(kept)[ends]]))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    column = pa.StringArray.from_buffers(rows, pa.py_buffer(starts), pa.py_buffer(written[kept]))
+    if (wanted > 0).any():
+        column = joined([column, _zeros(written, ends, wanted)], rows)
+    if np.isnan(numbers).any():
+        column = pc.if_else(np.isnan(numbers), nan, column)
+    return pc.if_else(values.is_valid(), column, None) if values.null_count else column
+
+
+def _zeros(
+    written: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]
+) -> pa.DictionaryArray:
+    """Give the zeros that are missing behind each number; none behind one with an exponent."""
+    points = np.flatnonzero(written == POINT)
+    there = np.full(len(ends), np.iinfo(np.int64).max)
+    rows = np.searchsorted(ends, points)
+    there[rows] = ends[rows] - points - 1
+    there[np.searchsorted(ends, np.flatnonzero(written == E))] = np.iinfo(np.int64).max
+    absent = np.maximum(wanted, there) - there
+    return pa.DictionaryArray.from_arrays(
+        pa.array(absent.astype(np.int32)), pa.array(["0" * count for count in range(int(absent.max()) + 1)])
+    )
+
+
+def escaper(awkward: str, escape: Callable[[str], str]) -> Callable[[pa.Array], pa.Array]:
+    """Make an escape of columns of distinct texts that costs next to nothing where nothing has to be escaped.
+
+    Parameters
+    ----------
+    awkward : str
+        A regular expression (RE2) for what has to be escaped.
+    escape : callable
+        Escapes one text.
+
+    Examples
+    --------
+    >>> quote = escaper('[",]', lambda text: '"' + text.replace('"', '""') + '"')
+    >>> quote(pa.array(["a", "b,c", None])).to_pylist()
+    ['a', '"b,c"', None]
+    """
+
+    def escaped(column: pa.Array) -> pa.Array:
+        found = pc.match_substring_regex(column, awkward)
+        if not pc.any(found).as_py():
+            return column
+        return pa.array(
+            [escape(text) if odd else text for text, odd in zip(column.to_pylist(), found.to_pylist(), strict=True)],
+            pa.string(),
+        )
+
+    return escaped
