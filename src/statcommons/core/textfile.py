@@ -23,7 +23,18 @@ from typing import IO
 from statcommons.core.errors import BadCall, BadData, Cause
 from statcommons.core.progress import step
 
-__all__ = ["Dialect", "Examined", "examine", "line_numbers", "misfit", "one_line_a_row", "recoded", "sha256"]
+__all__ = [
+    "Dialect",
+    "Encoding",
+    "Examined",
+    "encoding_of",
+    "examine",
+    "line_numbers",
+    "misfit",
+    "one_line_a_row",
+    "recoded",
+    "sha256",
+]
 
 BLOCK = 1 << 20
 SAMPLE = 1 << 18
@@ -88,6 +99,18 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """The encoding of a text file.
+
+    ``guessed`` says that it is the likeliest and no more; ``readable`` that it is UTF-8 with one kind of line ends.
+    """
+
+    name: str
+    guessed: bool
+    readable: bool
+
+
+@dataclass(frozen=True)
 class _Bytes:
     """What the bytes of a file prove: UTF-8, with or without a mark, or UTF-16 by its mark; and how lines end."""
 
@@ -144,20 +167,39 @@ def examine(path: Path, given: Dialect) -> Examined:
         When the file is empty, has a header and no rows, mixes encodings, is not text, or has numbers that can be read
         in two ways.
     """
-    asked = _codec(path, given.encoding)
-    found = _Bytes(asked, False) if asked not in ("", *UTF8) else _prove(path)
-    if asked and not found.encoding:
-        raise _not_throughout(path, asked)
-    encoding = found.encoding or _legacy_encoding(path)
-    sample = _sample(path, encoding)
+    found = encoding_of(path, given.encoding)
+    sample = _sample(path, found.name)
     if not sample.strip():
         raise BadData("The file is empty.", where=path.name, remedy="Give a file with a header and at least one row.")
     delimiter = given.delimiter or _delimiter(sample)
     above, header, body = _rows(path, sample, delimiter)
     decimal = given.decimal or _decimal(path, body, delimiter)
-    dialect = replace(given, delimiter=delimiter, decimal=decimal, encoding=encoding)
-    readable = found.one_line_end and encoding in UTF8 and path.suffix != ".GZ"  # an engine knows .gz alone
-    return Examined(dialect, header, above, guessed=not found.encoding, readable=readable)
+    dialect = replace(given, delimiter=delimiter, decimal=decimal, encoding=found.name)
+    readable = found.readable and path.suffix != ".GZ"  # an engine knows .gz alone
+    return Examined(dialect, header, above, guessed=found.guessed, readable=readable)
+
+
+def encoding_of(path: Path, given: str = "") -> Encoding:
+    """Find the encoding of a text file: proved where it is UTF-8 or says so itself, else the likeliest.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; ``.gz`` is read through.
+    given : str
+        What the user said; it is not searched for.
+
+    Raises
+    ------
+    BadData
+        When the file mixes encodings, is not text, or is not in the encoding that was said.
+    """
+    asked = _codec(path, given)
+    found = _Bytes(asked, False) if asked not in ("", *UTF8) else _prove(path)
+    if asked and not found.encoding:
+        raise _not_throughout(path, asked)
+    name = found.encoding or _legacy_encoding(path)
+    return Encoding(name, guessed=not found.encoding, readable=found.one_line_end and name in UTF8)
 
 
 KINDS = "Give CSV (with a header), Parquet, Arrow or Excel, named .csv, .tsv, .parquet, .arrow, .feather or .xlsx."
