@@ -23,7 +23,7 @@ ENCODINGS = ("zstd", "gzip")
 SHOWN = 12  # offers that an error names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Offer:
     """A format that is offered.
 
