@@ -59,7 +59,7 @@ for _rest, _first in FIRST.items():
     DATA_FORMATS[_rest] = {_offer(FORMATS[name]): FORMATS[name] for name in dict.fromkeys([*_names, *FORMATS])}
 
 ML, SDMX_JSON = ("structure", "xml"), ("jsonstructure", "structurejson", "json", "sdmx-json")
-STANDARDS = {
+STANDARDS: dict[Offer, tuple[str, Any]] = {
     Offer(f"{SDMX}.structure+xml", "2.1", ML, XML): ("ml", "2.1"),
     Offer(f"{SDMX}.structure+json", "1.0.0", SDMX_JSON, JSON): ("json", "1.0"),
     Offer(f"{SDMX}.structure+xml", "3.0.0", ML, XML): ("ml", "3.0"),

@@ -1,0 +1,106 @@
+"""The command that serves a store: a web server of several processes on one port."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from statcommons.core.errors import BadCall, ExtraMissing, NoInput
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["serve"]
+
+LONGEST_LINE = 8_190
+"""Bytes of the first line of a request, which is the most that the server takes."""
+
+PATIENCE = 30
+"""Seconds that answers under way are given when the server is stopped."""
+
+
+def serve(
+    path: Path | str, *, host: str = "127.0.0.1", port: int = 8080, processes: int | None = None, threads: int = 4
+) -> None:
+    """Serve a store until the process is stopped; the address is printed when it answers.
+
+    Each process answers several requests at a time, because much of the work is done by engines that need no Python
+    meanwhile, and a slow reader must not keep others waiting.
+
+    Parameters
+    ----------
+    path : path
+        The store.
+    host : str
+        The address to listen at; ``0.0.0.0`` is all of this machine's. A server that the world can reach stands behind
+        a proxy that keeps connections (nginx, Caddy), which also brings TLS.
+    port : int
+        The port; 0 takes one that is free.
+    processes : int, optional
+        How many; as many as the machine has processors by default.
+    threads : int
+        How many requests each process answers at a time.
+
+    Raises
+    ------
+    BadCall
+        When the port is taken or cannot be.
+    ExtraMissing
+        When the web server is not installed.
+    NoInput
+        When there is no store.
+    """
+    try:
+        from gunicorn.app.base import BaseApplication
+        from gunicorn.errors import AppImportError, HaltServer
+    except ImportError:
+        raise ExtraMissing("The web server gunicorn is not installed.", extra="sdmx") from None
+    if not Path(path).is_dir():
+        raise NoInput("There is no store.", where=str(path), remedy="Load a structure and data first.")
+    if not 0 <= port <= 65_535:
+        raise BadCall(f"{port} is no port.", where="port", remedy="Give a number from 1 to 65535, or 0 for a free one.")
+    many = processes or os.cpu_count() or 1
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in _settings(host, port, many, threads).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> WSGIApplication:
+            """Open the store, in each process by itself: engines do not survive a fork."""
+            from statcommons.sdmx.service.wsgi import application
+            from statcommons.sdmx.store import Store
+
+            return application(Store(path, threads=max(1, (os.cpu_count() or 1) // many)))
+
+    try:
+        Server().run()
+    except (HaltServer, AppImportError) as error:
+        raise BadCall(
+            f"The server cannot start: {error}.", where=f"{host}:{port}", remedy="Try another port."
+        ) from None
+
+
+def _settings(host: str, port: int, processes: int, threads: int) -> dict[str, Any]:
+    return {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": processes,
+        "worker_class": "gthread",
+        "threads": threads,
+        "timeout": 120,  # of a process that has stopped answering altogether; long answers are not cut
+        "graceful_timeout": PATIENCE,
+        "keepalive": 5,
+        "limit_request_line": LONGEST_LINE,
+        "control_socket_disable": True,
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108  # a beat must wait for no disk
+        "loglevel": "warning",
+        "when_ready": _tell,
+    }
+
+
+def _tell(server: Any) -> None:
+    """Print where the server listens, for people and for programs that asked for any port."""
+    for listener in server.LISTENERS:
+        host, port = listener.sock.getsockname()[:2]
+        print(f"http://{f'[{host}]' if ':' in host else host}:{port}/sdmx/v2", flush=True)  # noqa: T201

@@ -1,0 +1,138 @@
+"""Answers to queries of structures and schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from statcommons.core.errors import BadData
+from statcommons.sdmx.formats.xsd import schema_of
+from statcommons.sdmx.message import ALL_DIMENSIONS, Header
+from statcommons.sdmx.model import Artefact
+from statcommons.sdmx.query.data import Facts
+from statcommons.sdmx.service.asked import Asked
+from statcommons.sdmx.service.exchange import Refusal, Response
+from statcommons.sdmx.service.flows import named_flows
+from statcommons.sdmx.service.offers import STANDARDS
+from statcommons.sdmx.service.stored import structure_facts
+from statcommons.sdmx.structures.ml_writing import write_structures_ml
+from statcommons.sdmx.structures.registry import ask
+
+if TYPE_CHECKING:
+    from statcommons.sdmx.store import Store
+
+__all__ = ["answer_schema", "answer_structure", "structure_message"]
+
+OF_SCHEMA = ("datastructure", "codelist", "valuelist", "conceptscheme", "agencyscheme", "dataconstraint")
+"""The kinds of artefacts that tell, in the words of structures, what data of a flow may be."""
+
+
+def answer_structure(store: Store, asked: Asked) -> Response:
+    """Answer a query of structures.
+
+    Parameters
+    ----------
+    store : Store
+        Where they are.
+    asked : Asked
+        What is asked for.
+
+    Raises
+    ------
+    StatCommonsError
+        When there are none (404), or the query cannot be answered.
+    """
+    route, said = asked.route, asked.parameters
+    if said.as_of:
+        raise Refusal(501, "What structures were in the past is not kept.", where="asOf", remedy="Leave it out.")
+    facts = structure_facts(store)
+    tag = asked.tag(facts)
+    if kept := asked.unchanged(facts, tag):
+        return kept
+    found = ask(
+        store.artefacts,
+        route.context,
+        route.agency,
+        route.id,
+        route.version,
+        route.item,
+        detail=said.detail,
+        references=("+" if route.rest == 1 else ",").join(said.references),
+        rest=route.rest,
+    )
+    return _told(asked, found, facts, tag)
+
+
+def answer_schema(store: Store, asked: Asked) -> Response:
+    """Answer a query of a schema: an XML schema, or the structures that say the same.
+
+    Parameters
+    ----------
+    store : Store
+        Where the structures are.
+    asked : Asked
+        What is asked for.
+
+    Raises
+    ------
+    StatCommonsError
+        When there is no such flow (404), or there are several (422).
+    """
+    facts = structure_facts(store)
+    tag = asked.tag(facts)
+    if kept := asked.unchanged(facts, tag):
+        return kept
+    flows = named_flows(store.artefacts, asked.route)
+    if len(flows) > 1:
+        raise BadData(
+            f"A schema is of one dataflow, and there are {len(flows)}: {', '.join(map(str, flows[:8]))}.",
+            where="path",
+            remedy="Name one.",
+        )
+    family, standard = STANDARDS[asked.choice.offer]
+    if family == "xsd":
+        structure = store.structure(flows[0])
+        at = asked.parameters.at or (structure.time.id if structure.time else ALL_DIMENSIONS)
+        return asked.answer([schema_of(structure, standard, at)], facts, tag)
+    found = ask(
+        store.artefacts,
+        "dataflow",
+        flows[0].agency,
+        flows[0].id,
+        flows[0].version,
+        detail="referencepartial",
+        references="all",
+    )
+    return _told(asked, tuple(one for one in found if one.kind in OF_SCHEMA), facts, tag)
+
+
+def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Header) -> bytes:
+    """Write structures in the format that was chosen.
+
+    Parameters
+    ----------
+    asked : Asked
+        What is asked for.
+    artefacts : sequence of Artefact
+        The structures.
+    header : Header
+        The header of the message.
+    """
+    family, standard = STANDARDS[asked.choice.offer]
+    if family == "ml":
+        return write_structures_ml(artefacts, standard, header)
+    from statcommons.sdmx.structures.json_writing import write_structures_json
+
+    return write_structures_json(artefacts, standard, header, asked.languages)
+
+
+def _told(asked: Asked, artefacts: tuple[Artefact, ...], facts: Facts, tag: str) -> Response:
+    if not artefacts:
+        route = asked.route
+        named = "/".join(part for part in (route.context, route.agency, route.id, route.version, route.item) if part)
+        raise Refusal(
+            404, f"There is no {named}.", where="path", remedy="Ask for all of them, as stubs, to see what there is."
+        )
+    return asked.answer(
+        [structure_message(asked, artefacts, asked.header(facts, tag, artefacts[0].agency))], facts, tag
+    )
