@@ -1,0 +1,416 @@
+"""How a load changes a flow: the events of the load are folded into the rows of the observations that they touch.
+
+The state of an observation at a moment is what its events say, applied in the order in which they become public. A load
+computes the new rows of the observations it touches, and from when on the rows before them no longer stand; all other
+rows stay as they are. What is not yet public may be computed again by a later load, what was public never is.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from statcommons.sdmx.store.manifest import Manifest, Segment
+from statcommons.sdmx.store.rows import (
+    ALL,
+    NO_PERIOD,
+    files,
+    identifier,
+    literal,
+    moment,
+    observed,
+    sql_type,
+    standing,
+    write_parquet,
+)
+from statcommons.sdmx.structure import Component, Structure
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Change", "Changed"]
+
+KEY = '"_series", "_start", "_end"'
+NO_SPAN = f"TIMESTAMP '{NO_PERIOD}' AS \"_start\", TIMESTAMP '{NO_PERIOD}' AS \"_end\""
+
+LAST = 2**62
+"""The order of what is said of series: after all observations of the load."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a load did.
+
+    Parameters
+    ----------
+    added, changed, deleted, unchanged : int
+        Observations that came, that have other values now, that went, and that were so already.
+    series : int
+        Series of which something else is said now.
+    """
+
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    series: int = 0
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.changed, self.deleted, self.series))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one flow in the making; tables of the connection hold its steps.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        An engine that no one else uses.
+    folder : pathlib.Path
+        The folder of the flow.
+    manifest : Manifest
+        What the flow consists of.
+    structure : Structure
+        Of the flow.
+    columns : tuple of str
+        The columns in the order of their bits.
+    number : int
+        The number of this change, for the files that it makes.
+    now, valid_from : datetime
+        The time of the flow, and when the change is public.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    manifest: Manifest
+    structure: Structure
+    columns: tuple[str, ...]
+    number: int
+    now: datetime.datetime
+    valid_from: datetime.datetime
+
+    @property
+    def cells(self) -> list[str]:
+        """The measures and attributes."""
+        return [one.id for one in self.structure.with_role("measure", "attribute")]
+
+    @property
+    def time(self) -> list[str]:
+        """The time dimension, where there is one."""
+        return [self.structure.time.id] if self.structure.time else []
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the change is public at once."""
+        return self.valid_from <= self.now
+
+    # --- series -----------------------------------------------------------------------------------------------------
+
+    def number_series(self, table: str) -> str:
+        """Give each new series a number; returns the name of the file of all series."""
+        key = _names(self.manifest.dimensions)
+        old = self.manifest.series_file
+        known = f"SELECT * FROM read_parquet({literal(self.folder / old)})" if old else self._no_series()
+        self.connection.execute(f"CREATE TEMP TABLE series AS {known}")
+        [[last]] = self.connection.execute('SELECT coalesce(max("_series") + 1, 0) FROM series').fetchall()
+        self.connection.execute(
+            f"INSERT INTO series SELECT {last} + row_number() OVER (ORDER BY {key}) - 1, {key} FROM "
+            f"(SELECT DISTINCT {key} FROM {table} WHERE {_all_there(self.manifest.dimensions)}) "
+            f"ANTI JOIN series USING ({key})"
+            if self.manifest.dimensions
+            else f"INSERT INTO series SELECT 0 WHERE {last} = 0"
+        )
+        [[count]] = self.connection.execute("SELECT count(*) FROM series").fetchall()
+        if count == last and old:
+            return old
+        name = f"series-{self.number:06}.parquet"
+        write_parquet(self.folder / name, self.connection.sql('FROM series ORDER BY "_series"').to_arrow_reader())
+        return name
+
+    def _no_series(self) -> str:
+        keys = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(one)}" for one in self.manifest.dimensions)
+        return f'SELECT CAST(NULL AS INTEGER) AS "_series"{keys} WHERE false'
+
+    # --- events -----------------------------------------------------------------------------------------------------
+
+    def read_events(self, table: str, action: str) -> None:
+        """Turn checked rows into events: which observation, what is given, what it is then.
+
+        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row`` and ``_action``; an empty
+        ``_action`` is ``action``.
+        """
+        columns = {name for name, *_ in self.connection.execute(f"DESCRIBE {table}").fetchall()}
+        key = [*self.manifest.dimensions, *self.time]
+        cells = [
+            identifier(one) if one in columns else f"CAST(NULL AS {sql_type(self.structure[one])}) AS {identifier(one)}"
+            for one in self.cells
+        ]
+        span = '"period_start" AS "_start", "period_end" AS "_end"' if self.time else NO_SPAN
+        act = f"coalesce(\"_action\", '{action}')" if "_action" in columns else f"'{action}'"
+        self.connection.execute(
+            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {span}, {act} AS act, "
+            f'"_row", {_all_there(key)} AS whole FROM {table}'
+        )
+        own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]
+        series = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
+        self.connection.execute(
+            f'CREATE TEMP TABLE events AS SELECT "_series"{_comma(map(identifier, self.time))}, _start, _end, '
+            f"{self._values()}, {self._event(own)} FROM asked {series} WHERE whole"
+        )
+        [[partial]] = self.connection.execute("SELECT count(*) FROM asked WHERE NOT whole").fetchall()
+        if partial and self.manifest.segments:
+            self._spread(key, own)
+        for one in self.above:
+            self._say_of_series(one)
+
+    @property
+    def above(self) -> tuple[Component, ...]:
+        """The attributes that are said of more than one observation."""
+        return tuple(one for one in self.structure.with_role("attribute") if one.attachment != "observation")
+
+    def _values(self) -> str:
+        """Give the values of an event; those above the observation are said in events of their own."""
+        values = {one: f"CASE WHEN act = 'Delete' THEN NULL ELSE {identifier(one)} END" for one in self.cells}
+        values |= {one.id: f"CAST(NULL AS {sql_type(one)})" for one in self.above}
+        return ", ".join(f"{value} AS {identifier(one)}" for one, value in values.items())
+
+    def _event(self, own: Sequence[str], *, whole: bool = True) -> str:
+        """Give what else an event is. A row that deletes names what to delete, or nothing: then all of it."""
+        said = " | ".join(f"(CASE WHEN {identifier(one)} IS NULL THEN 0 ELSE {self._bit(one)} END)" for one in own)
+        said = f"({said or 0})::UBIGINT"
+        everything = ALL - sum(self._bit(one.id) for one in self.above)
+        named = " OR ".join(f"{identifier(one)} IS NOT NULL" for one in self.cells) or "false"
+        gone = f"(act = 'Delete' AND NOT ({named}))"
+        replaced = " OR act = 'Replace'" if whole else ""
+        return (
+            f"CASE WHEN {gone}{replaced} THEN {everything}::UBIGINT ELSE {said} END AS _given, {gone} AS _gone, "
+            f'{moment(self.valid_from)} AS _from, NULL::TIMESTAMP AS _to, {self.number} AS _load, "_row" AS _order'
+        )
+
+    def _say_of_series(self, one: Component) -> None:
+        """Make the events of an attribute above the observation, for every series that it is said of."""
+        name, key = identifier(one.id), list(one.dimensions) if one.attachment != "dataflow" else []
+        by = f"GROUP BY {_names(key)}" if key else ""
+        there = _all_there(key)
+        said = (
+            f"SELECT {_names([*key])}{', ' if key else ''}"
+            f"arg_max(CASE WHEN act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END, _row).v AS {name} "
+            f"FROM asked WHERE {name} IS NOT NULL AND {there} {by} HAVING count(*) > 0"
+        )
+        others = [
+            f"{name if other == one.id else f'CAST(NULL AS {sql_type(self.structure[other])})'} AS {identifier(other)}"
+            for other in self.cells
+        ]
+        time = [f"NULL::VARCHAR AS {identifier(other)}" for other in self.time]
+        self.connection.execute(
+            f'INSERT INTO events BY NAME SELECT "_series"{_comma(time)}, {NO_SPAN}{_comma(others)}, '
+            f"{self._bit(one.id)}::UBIGINT AS _given, false AS _gone, {moment(self.valid_from)} AS _from, "
+            f"NULL::TIMESTAMP AS _to, {self.number} AS _load, {LAST + self.columns.index(one.id)} AS _order "
+            f"FROM series {f'JOIN ({said}) USING ({_names(key)})' if key else f', ({said})'}"
+        )
+
+    def _spread(self, key: Sequence[str], own: Sequence[str]) -> None:
+        """Spread rows with an open key over the observations that stand: what they leave open means every code.
+
+        What they say of series alone is not spread, but said of the series.
+        """
+        stand = {one: f"s_{one}" for one in ("_series", "_start", "_end", *key)}
+        renamed = ", ".join(f"{identifier(one)} AS {identifier(other)}" for one, other in stand.items())
+        alike = " AND ".join(
+            f"({identifier(one)} IS NULL OR {identifier(one)} = {identifier(stand[one])})" for one in key
+        )
+        kept = [f"{identifier(stand[one])} AS {identifier(one)}" for one in ("_series", *self.time, "_start", "_end")]
+        self.connection.execute(
+            f"INSERT INTO events BY NAME SELECT * FROM (SELECT {', '.join(kept)}, {self._values()}, "
+            f"{self._event(own, whole=False)} FROM (SELECT * EXCLUDE (_start, _end) FROM asked WHERE NOT whole) "
+            f'JOIN (SELECT {renamed} FROM ({self._files()}) JOIN series USING ("_series") '
+            f"WHERE {standing(self.valid_from)} AND {self._observed}) ON {alike}) WHERE _given != 0"
+        )
+
+    @property
+    def _observed(self) -> str:
+        return observed(self.structure)
+
+    def _bit(self, name: str) -> int:
+        return 1 << self.columns.index(name)
+
+    # --- the fold ---------------------------------------------------------------------------------------------------
+
+    def fold(self, without: int | None = None) -> Changed:
+        """Fold the events into the rows that they touch; the tables ``fresh`` and ``ended`` have what comes of it.
+
+        ``without`` takes a load that is not public out, as if it had never been.
+        """
+        self.connection.execute(f"CREATE TEMP TABLE touched AS SELECT * FROM ({self._touched(without)})")
+        if without is None and self._is_simple():
+            fresh = _names(self._columns)
+            self.connection.execute(f"CREATE TEMP VIEW fresh AS SELECT {fresh} FROM events WHERE NOT _gone")
+            self.connection.execute(
+                "CREATE TEMP VIEW ended AS SELECT 0 AS _segment, 0 AS _place, _to FROM events WHERE false"
+            )
+            found = f"SELECT count(*) FILTER ({self._observed}), count(*) FILTER (NOT ({self._observed})) FROM fresh"
+            [[added, series]] = self.connection.execute(found).fetchall()
+            return Changed(added=added, series=series)
+        self.connection.execute(f"CREATE TEMP TABLE folded AS {self._folded(without)}")
+        self.connection.execute(
+            f"CREATE TEMP TABLE closed AS SELECT * EXCLUDE (same, _to), "
+            f"lead(_from) OVER (PARTITION BY {KEY} ORDER BY _from, _load, _order) AS _to, _to AS was_to FROM folded "
+            "WHERE NOT same"
+        )
+        # A row that was computed anew before it is public is written again, and the old one never stands.
+        anew = "(is_new OR other) AND _to IS DISTINCT FROM _from"
+        self.connection.execute(f"CREATE TEMP VIEW fresh AS SELECT {_names(self._columns)} FROM closed WHERE {anew}")
+        withdrawn = f"SELECT _segment, _place, _from FROM touched WHERE _load = {without}"
+        self.connection.execute(
+            "CREATE TEMP VIEW ended AS SELECT _segment, _place, CASE WHEN other THEN _from ELSE _to END AS _to "
+            "FROM closed WHERE NOT is_new AND (other OR _to IS DISTINCT FROM was_to)"
+            f"{f' UNION ALL {withdrawn}' if without is not None else ''}"
+        )
+        seen, news = self._observed, "is_new AND NOT same"
+        counted = (
+            f"SELECT count(*) FILTER ({news} AND NOT _gone AND fresh_key AND {seen}), "
+            f"count(*) FILTER ({news} AND NOT _gone AND NOT fresh_key AND {seen}), "
+            f"count(*) FILTER ({news} AND _gone AND {seen}), count(*) FILTER (is_new AND same AND {seen}), "
+            f"count(*) FILTER ({news} AND NOT ({seen})) FROM folded"
+        )
+        [counts] = self.connection.execute(counted).fetchall()
+        return Changed(*counts)
+
+    @property
+    def _columns(self) -> list[str]:
+        return ["_series", *self.time, "_start", "_end", *self.cells, "_given", "_gone", "_from", "_to", "_load"]
+
+    def _touched(self, without: int | None) -> str:
+        """Give the rows of the observations that change, from the one that stands at that moment on."""
+        if not self.manifest.segments:
+            return f"{self._files()}"
+        if without is None:
+            keys, since = f"SELECT DISTINCT {KEY} FROM events", self.valid_from
+        else:
+            keys, since = f"SELECT DISTINCT {KEY} FROM ({self._files()}) WHERE _load = {without}", self.now
+        return (
+            f"SELECT r.* FROM ({self._files()}) r SEMI JOIN ({keys}) k USING ({KEY}) "
+            f"WHERE r._to IS NULL OR r._to > {moment(since)}"
+        )
+
+    def _is_simple(self) -> bool:
+        """Tell whether the events only add observations that were not there: then there is nothing to fold."""
+        [[touched]] = self.connection.execute("SELECT count(*) FROM touched").fetchall()
+        if touched:
+            return False
+        [[rows, keys]] = self.connection.execute(f"SELECT count(*), count(DISTINCT ({KEY})) FROM events").fetchall()
+        return bool(rows == keys)
+
+    def _folded(self, without: int | None) -> str:
+        """Give the rows after the fold, each with what it was before and whether the event said anything new."""
+        cells, origin = self.cells, f"_load IS DISTINCT FROM {without}" if without is not None else "true"
+        since = self.valid_from if without is None else self.now
+        base = f"_gone OR _from <= {moment(since)}"
+        names = _names(["_series", *self.time, "_start", "_end", *cells])
+        chain = (
+            f"SELECT {names}, CASE WHEN {base} THEN {ALL}::UBIGINT ELSE _given END AS told, "
+            "_given, _gone, _from, _to, _load, 0 AS _order, _segment, _place, false AS is_new "
+            f"FROM touched WHERE {origin}"
+        )
+        if without is None:
+            chain += (
+                f" UNION ALL BY NAME SELECT {names}, _given AS told, _given, _gone, _from, _to, _load, _order, "
+                "NULL::INTEGER AS _segment, NULL::BIGINT AS _place, true AS is_new FROM events"
+            )
+        order = f"PARTITION BY {KEY} ORDER BY _from, _load, _order"
+        upto = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+        folded = [
+            f"(last_value(CASE WHEN told & {self._bit(name)}::UBIGINT != 0 "
+            f"THEN {{'v': {identifier(name)}}} END IGNORE NULLS) OVER ({order} {upto})).v AS {identifier(name)}"
+            for name in cells
+        ]
+        state = f"row(_gone{_comma(map(identifier, cells))})"
+        keys = _names(["_series", *self.time, "_start", "_end"])
+        kept = f"{keys}, _gone, _from, _to, _load, _order, _segment, _place, is_new"
+        was = f"row(_gone{_comma(map(identifier, cells))}) AS was"
+        # Events of one moment are one event to the reader: what they gave is given together.
+        given = f"bit_or(_given) OVER (PARTITION BY {KEY}, _from) AS _given"
+        public = "true" if self.is_public and without is None else "false"
+        return (
+            f"WITH chain AS ({chain}), "
+            f"states AS (SELECT {kept}, {was}, {given}{_comma(folded)} FROM chain), "
+            f"stepped AS (SELECT *, lag({state}) OVER ({order}) AS before, "
+            f"row_number() OVER ({order}) = 1 AS first FROM states) "
+            f"SELECT * EXCLUDE (was, before, first), NOT is_new AND {state} IS DISTINCT FROM was AS other, "
+            f"first OR before[1] AS fresh_key, "
+            f"is_new AND {public} AND CASE WHEN first THEN _gone ELSE {state} IS NOT DISTINCT FROM before END AS same "
+            "FROM stepped"
+        )
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def write(self) -> tuple[Segment, ...]:
+        """Write the fresh rows and the ends of old ones; gives the segments of the flow after the change."""
+        segments = list(self.manifest.segments)
+        for number, ends in self._ends().items():
+            segments[number] = ends
+        name = f"rows-{self.number:06}.parquet"
+        [[some]] = self.connection.execute("SELECT count(*) FROM (SELECT 1 FROM fresh LIMIT 1)").fetchall()
+        if some:
+            ordered = self.connection.sql(f"SELECT {_names(self._columns)} FROM fresh ORDER BY {KEY}, _from")
+            segments.append(Segment(name, write_parquet(self.folder / name, ordered.to_arrow_reader(65_536))))
+        return tuple(segments)
+
+    def _ends(self) -> Mapping[int, Segment]:
+        """Write for each segment which of its rows have another end now, those of before included."""
+        made = {}
+        [*numbers] = self.connection.execute("SELECT DISTINCT _segment FROM ended ORDER BY 1").fetchall()
+        for [number] in numbers:
+            segment = self.manifest.segments[number]
+            fresh = f"SELECT _place AS place, _to FROM ended WHERE _segment = {number}"
+            if segment.ends_file:
+                old = f"read_parquet({literal(self.folder / segment.ends_file)})"
+                fresh += f" UNION ALL SELECT * FROM {old} ANTI JOIN ({fresh}) USING (place)"
+            name = f"ends-{self.number:06}-{number:03}.parquet"
+            rows = write_parquet(
+                self.folder / name, self.connection.sql(f"FROM ({fresh}) ORDER BY place").to_arrow_reader()
+            )
+            made[number] = Segment(segment.file, segment.rows, name, rows)
+        return made
+
+    def compacted(self) -> tuple[tuple[Segment, ...], str]:
+        """Write all rows into one file, with the series numbered in the order of keys; gives segments and series."""
+        key = _names(self.manifest.dimensions)
+        series = f"SELECT * FROM read_parquet({literal(self.folder / self.manifest.series_file)})"
+        number = f"row_number() OVER (ORDER BY {key}) - 1" if key else "0"
+        self.connection.execute(
+            f"CREATE TEMP TABLE numbered AS SELECT ({number})::INTEGER AS number, * FROM ({series})"
+        )
+        named = f"series-{self.number:06}.parquet"
+        ordered = (
+            f'SELECT number AS "_series"{_comma(map(identifier, self.manifest.dimensions))} FROM numbered ORDER BY 1'
+        )
+        write_parquet(self.folder / named, self.connection.sql(ordered).to_arrow_reader())
+        # A row that ended before it was public was computed anew, and never stands.
+        rows = (
+            f'SELECT number AS "_series", {_names(self._columns[1:])} FROM ({self._files()}) '
+            f'JOIN numbered USING ("_series") WHERE _to IS DISTINCT FROM _from ORDER BY number, _start, _end, _from'
+        )
+        name = f"rows-{self.number:06}.parquet"
+        many = write_parquet(self.folder / name, self.connection.sql(rows).to_arrow_reader(65_536))
+        return (Segment(name, many),), named
+
+    def _files(self) -> str:
+        return files(self.folder, self.manifest, self.structure)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(map(identifier, names))
+
+
+def _comma(parts: object) -> str:
+    """Join parts that follow others in a list."""
+    return "".join(f", {part}" for part in parts)  # type: ignore[attr-defined]
+
+
+def _all_there(names: Sequence[str]) -> str:
+    return " AND ".join(f"{identifier(one)} IS NOT NULL" for one in names) or "true"

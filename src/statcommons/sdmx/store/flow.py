@@ -1,0 +1,167 @@
+"""A flow as readers see it: its series, periods and rows at one moment."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from statcommons.sdmx.store.manifest import Manifest
+from statcommons.sdmx.store.rows import files, identifier, literal, moment, observed, standing
+from statcommons.sdmx.structure import Component, Structure
+from statcommons.toolbox.sdmx_periods import TimePeriod, time_period
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+__all__ = ["Codes", "FlowState"]
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of a dimension over all series: ``codes[places[i]]`` is that of series i. The codes are sorted."""
+
+    codes: tuple[str | None, ...]
+    places: np.ndarray[Any, np.dtype[np.int32]]
+
+    def chosen(self, holds: Callable[[str], bool]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Tell for each series whether its code is one of those for which a condition holds."""
+        return np.fromiter((code is not None and holds(code) for code in self.codes), bool, len(self.codes))[
+            self.places
+        ]
+
+
+@dataclass(frozen=True)
+class FlowState:
+    """What a flow says at one moment, and the tables over its series that answer most questions without its rows.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder of the flow.
+    manifest : Manifest
+        What it consists of.
+    structure : Structure
+        Its structure.
+    at : datetime
+        The moment.
+    cursor : callable
+        Gives a cursor of the engine for the calling thread.
+    only : str
+        A further condition of SQL on the rows that are looked at.
+    gone : bool
+        Whether to look at the observations that are deleted at the moment, and not at those that stand.
+    """
+
+    folder: Path
+    manifest: Manifest
+    structure: Structure
+    at: datetime.datetime
+    cursor: Callable[[], duckdb.DuckDBPyConnection]
+    only: str = ""
+    gone: bool = False
+
+    @cached_property
+    def rows(self) -> str:
+        """The SELECT of all rows of all times."""
+        return files(self.folder, self.manifest, self.structure)
+
+    @property
+    def standing(self) -> str:
+        """The condition of the rows that are looked at."""
+        seen = f"{standing(self.at, gone=self.gone)} AND {observed(self.structure)}"
+        return f"{seen} AND {self.only}" if self.only else seen
+
+    def changed(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
+        """Give the observations that came or changed after a moment, or their series did, and stand at a later one."""
+        series = f"SELECT _series FROM ({self.rows}) WHERE NOT ({observed(self.structure)}) AND {standing(at)}"
+        since = f"_from > {moment(after)}"
+        return replace(self, at=at, only=f"({since} OR _series IN ({series} AND {since}))")
+
+    def deleted(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
+        """Give the observations that stood at a moment and are deleted at a later one."""
+        stood = f"SELECT _series, _start, _end FROM ({self.rows}) WHERE {standing(after)}"
+        return replace(self, at=at, only=f"_from > {moment(after)} AND (_series, _start, _end) IN ({stood})", gone=True)
+
+    @cached_property
+    def series(self) -> pa.Table:
+        """The series that have observations, sorted by key.
+
+        Columns: ``_series`` (number), the dimensions, the attributes that are said of the data set, a group or the
+        series (the latest that was said), ``_rows`` (how many observations), ``_first`` and ``_last`` (when they begin
+        and end).
+        """
+        keys = [identifier(one) for one in self.structure.key]
+        counted = (
+            'SELECT "_series", count(*) AS "_rows", min("_start") AS "_first", max("_end") AS "_last" '
+            f"FROM ({self.rows}) WHERE {self.standing} GROUP BY 1"
+        )
+        if not self.manifest.series_file:
+            empty = ", ".join(f"NULL::VARCHAR AS {one}" for one in keys)
+            named = f'SELECT NULL::INTEGER AS "_series"{", " + empty if empty else ""} WHERE false'
+        else:
+            named = f"SELECT * FROM read_parquet({literal(self.folder / self.manifest.series_file)})"
+        found = f'({named}) JOIN ({counted}) USING ("_series")'
+        if self.series_attributes:
+            attributes = ", ".join(identifier(one.id) for one in self.series_attributes)
+            row = f"{standing(self.at)} AND {self._says_of_series}"
+            found += f' LEFT JOIN (SELECT "_series", {attributes} FROM ({self.rows}) WHERE {row}) USING ("_series")'
+        order = ", ".join(keys) or '"_series"'
+        return self.cursor().execute(f"FROM {found} ORDER BY {order}").to_arrow_table()
+
+    @property
+    def _says_of_series(self) -> str:
+        return f"NOT ({observed(self.structure)})" if self.structure.time else "true"
+
+    @property
+    def series_attributes(self) -> tuple[Component, ...]:
+        """The attributes that are said of more than one observation."""
+        return tuple(one for one in self.structure.with_role("attribute") if one.attachment != "observation")
+
+    @cached_property
+    def numbers(self) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """The numbers of the series in the order of :attr:`series`."""
+        return self.series["_series"].to_numpy()
+
+    @cached_property
+    def counts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """How many observations each series has."""
+        return self.series["_rows"].to_numpy()
+
+    @cached_property
+    def codes(self) -> dict[str, Codes]:
+        """The codes of each dimension but time, and the values of the attributes of series that are text."""
+        texts = [
+            one.id for one in self.series_attributes if not (one.multiple or one.multilingual) and one.type == "text"
+        ]
+        made = {}
+        for one in (*self.structure.key, *texts):
+            coded = self.series[one].combine_chunks().dictionary_encode("encode")
+            # A missing value is a word of its own, which sorts first and for which no condition holds.
+            words = np.array(coded.dictionary.to_pylist(), dtype=object)
+            order = np.array(sorted(range(len(words)), key=lambda place: words[place] or ""), int)
+            rank = np.empty(len(words), np.int32)
+            rank[order] = np.arange(len(words), dtype=np.int32)
+            made[one] = Codes(tuple(words[order]), rank[coded.indices.to_numpy()])
+        return made
+
+    @cached_property
+    def periods(self) -> tuple[TimePeriod, ...]:
+        """The distinct periods in the order of time."""
+        if not self.structure.time:
+            return ()
+        time = identifier(self.structure.time.id)
+        found = self.cursor().execute(
+            f"SELECT DISTINCT {time}, _start, _end FROM ({self.rows}) WHERE {self.standing} ORDER BY _start, _end, 1"
+        )
+        return tuple(TimePeriod(start, end, _frequency(text), text) for text, start, end in found.fetchall())
+
+
+def _frequency(text: str) -> str | None:
+    return time_period(text).frequency

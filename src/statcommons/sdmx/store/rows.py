@@ -1,0 +1,194 @@
+"""The rows of a flow in SQL: what a file of observations holds, and which rows stood at a moment.
+
+A row is the state of one observation from ``_from`` (included) until ``_to`` (not included, null: until further
+notice). Each load makes one row for each observation that it changes; ``_gone`` marks the row of a deletion, which has
+no values. ``_given`` has a bit for each measure and attribute that the load itself gave: the rest was taken over from
+the row before, and is taken over again when that row changes before it is public.
+
+What is said of a series, and not of one observation, stands in a row of its own without a period. A flow without a time
+dimension has one observation a series, and one row for both.
+
+====================  ==================================================================================
+column                what
+====================  ==================================================================================
+``_series``           number of the series, in the file of series
+time dimension        the period as it was written (where there is a time dimension)
+``_start``, ``_end``  first moment of the period and the moment at which it is over
+measures, attributes  under their ids
+``_given``            bits of what the load gave
+``_gone``             whether this is a deletion
+``_from``, ``_to``    from when until when the row is what the flow says
+``_load``             number of the load
+====================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from statcommons.core.errors import BadCall
+from statcommons.sdmx.store.disk import appearing
+from statcommons.sdmx.store.manifest import Manifest
+from statcommons.sdmx.structure import Component, Structure
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+__all__ = [
+    "ALL",
+    "NO_PERIOD",
+    "connected",
+    "extended",
+    "files",
+    "identifier",
+    "literal",
+    "moment",
+    "observed",
+    "sql_type",
+    "standing",
+    "write_parquet",
+]
+
+ALL = 2**64 - 1
+"""The bits of everything, also of what a structure gets later."""
+
+NO_PERIOD = "0001-01-01"
+"""The period of the rows that have none."""
+
+SQL_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
+
+GROUP = 65_536
+"""Rows of a row group: a query of one series reads one of them."""
+
+
+def sql_type(component: Component) -> str:
+    """Give the type of a column."""
+    one = SQL_TYPES.get(component.type, "VARCHAR")
+    if component.multilingual:
+        one = "MAP(VARCHAR, VARCHAR)"
+    return f"{one}[]" if component.multiple else one
+
+
+def identifier(name: str) -> str:
+    """Write a name so that SQL takes it for one."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | Path) -> str:
+    """Write a text so that SQL takes it for one."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+@contextlib.contextmanager
+def connected(spill: Path, *, memory: str = "1GB", threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an engine of its own for a writer, which spills to a folder beyond its memory."""
+    import duckdb
+
+    config: dict[str, str | int] = {
+        "memory_limit": memory,
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": "false",
+    }
+    config |= {"threads": threads} if threads else {}
+    connection = duckdb.connect(":memory:", config={name: str(value) for name, value in config.items()})
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def files(folder: Path, manifest: Manifest, structure: Structure) -> str:
+    """Give the SELECT of all rows of a flow, with ``_segment`` and ``_place`` that name a row.
+
+    A column that the structure got after a file was written is missing there and null here; one that it lost is left
+    out.
+    """
+    time = [structure.time.id] if structure.time else []
+    typed = {"_series": "INTEGER", **dict.fromkeys(time, "VARCHAR"), "_start": "TIMESTAMP", "_end": "TIMESTAMP"}
+    typed |= {one.id: sql_type(one) for one in structure.with_role("measure", "attribute")}
+    typed |= {"_given": "UBIGINT", "_gone": "BOOLEAN", "_from": "TIMESTAMP", "_load": "INTEGER"}
+    parts = []
+    for number, segment in enumerate(manifest.segments):
+        there = {*_columns_of(folder / segment.file)}
+        cells = [
+            f"r.{identifier(name)}" if name in there else f"CAST(NULL AS {kind}) AS {identifier(name)}"
+            for name, kind in typed.items()
+        ]
+        source = f"read_parquet({literal(folder / segment.file)}, file_row_number=true) r"
+        until = 'r."_to"'
+        if segment.ends_file:
+            source += f" LEFT JOIN read_parquet({literal(folder / segment.ends_file)}) e ON e.place = r.file_row_number"
+            until = 'CASE WHEN e.place IS NULL THEN r."_to" ELSE e."_to" END AS "_to"'
+        parts.append(
+            f"SELECT {', '.join(cells)}, {until}, {number} AS _segment, r.file_row_number AS _place FROM {source}"
+        )
+    if not parts:
+        empty = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in typed.items())
+        return f"SELECT {empty}, CAST(NULL AS TIMESTAMP) AS _to, 0 AS _segment, 0 AS _place WHERE false"
+    return " UNION ALL ".join(parts)
+
+
+def moment(when: datetime.datetime) -> str:
+    """Write a moment so that SQL takes it for one."""
+    return f"TIMESTAMP '{when.isoformat(sep=' ')}'"
+
+
+def standing(at: datetime.datetime, *, gone: bool = False) -> str:
+    """Give the condition under which a row is what the flow says at a moment; or that the flow says it is deleted."""
+    deleted = "_gone" if gone else "NOT _gone"
+    return f"_from <= {moment(at)} AND (_to IS NULL OR _to > {moment(at)}) AND {deleted}"
+
+
+def observed(structure: Structure) -> str:
+    """Give the condition of rows that are observations; where there is time, what is said of series has no period."""
+    return f"_start > TIMESTAMP '{NO_PERIOD}'" if structure.time else "true"
+
+
+def extended(manifest: Manifest, structure: Structure) -> tuple[str, ...]:
+    """Give the columns of a flow, with those that its structure got since."""
+    now = [one.id for one in structure.with_role("measure", "attribute")]
+    columns = (*manifest.columns, *(name for name in now if name not in manifest.columns))
+    if len(columns) > 64:
+        raise BadCall(
+            f"The structure has {len(columns)} measures and attributes; a flow keeps 64.",
+            where=str(structure.flow),
+            remedy="Publish them as several flows.",
+        )
+    return columns
+
+
+def write_parquet(path: Path, batches: pa.RecordBatchReader) -> int:
+    """Write a file of observations or series, and give the number of its rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = 0
+    zipped = {"compression": "zstd", "compression_level": 1}
+    with appearing(path) as file, pq.ParquetWriter(file, batches.schema, **zipped) as writer:
+        held: list[pa.RecordBatch] = []
+        for batch in batches:
+            held.append(batch)
+            rows += batch.num_rows
+            if sum(one.num_rows for one in held) >= GROUP:
+                writer.write_table(pa.Table.from_batches(held), row_group_size=GROUP)
+                held = []
+        if held or not rows:
+            writer.write_table(pa.Table.from_batches(held, batches.schema), row_group_size=GROUP)
+    return rows
+
+
+def _columns_of(file: Path) -> list[str]:
+    """Give the columns of a file; they never change, so they are looked up once."""
+    import pyarrow.parquet as pq
+
+    if file not in _COLUMNS:
+        _COLUMNS[file] = pq.read_schema(file).names
+    return _COLUMNS[file]
+
+
+_COLUMNS: dict[Path, list[str]] = {}

@@ -1,0 +1,480 @@
+"""What a query of data gives: series found in the table of series, rows streamed from the files in the order of keys.
+
+A key or a filter of a dimension is answered from the sorted codes of the series, in memory; only what is asked of
+periods, measures and attributes needs the rows. Rows are then read for some series at a time, each piece sorted, so
+that an answer of any length comes in order and needs little memory.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from statcommons.core.errors import BadCall, nearest
+from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES, DataSet
+from statcommons.sdmx.query.components import Filter
+from statcommons.sdmx.query.data import Availability, DataQuery, Mode
+from statcommons.sdmx.query.keys import Key
+from statcommons.sdmx.store.conditions import condition
+from statcommons.sdmx.store.flow import FlowState
+from statcommons.sdmx.store.rows import identifier
+from statcommons.sdmx.structure import Structure
+from statcommons.toolbox.sdmx_periods import TimePeriod, between, time_period
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Selection", "availability"]
+
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+FIRST, PIECE = 8_192, 131_072
+"""Observations of the first piece, so that an answer begins at once, and of those after it."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition on rows and its parameters; true where there is nothing to ask."""
+
+    sql: str = ""
+    values: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sql)
+
+    def __and__(self, other: Where) -> Where:
+        if not self or not other:
+            return self or other
+        return Where(f"{self.sql} AND {other.sql}", (*self.values, *other.values))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a query of data gives.
+
+    Parameters
+    ----------
+    state : FlowState
+        The flow at the moment that is asked for.
+    query : DataQuery
+        What is asked.
+    """
+
+    state: FlowState
+    query: DataQuery
+
+    # --- what is asked ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The structure, narrowed to the measures and attributes that are asked for."""
+        asked = {"measure": self.query.measures, "attribute": self.query.attributes}
+        if self.query.detail in ("dataonly", "serieskeysonly"):
+            asked["attribute"] = ()
+        if self.query.detail in ("serieskeysonly", "nodata"):
+            asked["measure"] = ()
+        kept = tuple(
+            one
+            for one in self.state.structure.components
+            if one.role not in asked or asked[one.role] is None or one.id in (asked[one.role] or ())
+        )
+        return replace(self.state.structure, components=kept)
+
+    @property
+    def has_observations(self) -> bool:
+        """Whether observations are asked for, or series alone."""
+        if self.query.detail in ("serieskeysonly", "nodata"):
+            return False
+        named = self.query.attributes or ()
+        told = [
+            one for one in self.structure.with_role("attribute") if one.attachment == "observation" and one.id in named
+        ]
+        return bool(self.structure.with_role("measure") or told)
+
+    @cached_property
+    def where(self) -> Where:
+        """What is asked of rows."""
+        return _where(self.state, self.query)
+
+    @cached_property
+    def wanted(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The places of the series that keys and filters of dimensions ask for, in the state's table of series."""
+        return np.flatnonzero(_mask(self.state, self.query))
+
+    # --- how much ---------------------------------------------------------------------------------------------------
+
+    def total(self) -> int:
+        """Count the observations before offset and limit."""
+        if self.query.history or self.query.updated_after:
+            return sum(batch.num_rows for one in self.data_sets() for batch in one.observations)
+        if not self.has_observations:
+            return len(self._series_with_rows())
+        ends = (self.query.first or 0) + (self.query.last or 0) if self._has_ends else None
+        if not self.where:
+            counts = self.state.counts[self.wanted]
+            return int((np.minimum(counts, ends) if ends is not None else counts).sum())
+        each = f"SELECT count(*) AS n FROM {self._from} GROUP BY _series"
+        many = "least(n, ?)" if ends is not None else "n"
+        values = [*([ends] if ends is not None else []), *self.where.values]
+        [[found]] = self._run(f"SELECT coalesce(sum({many}), 0) FROM ({each})", values, self.wanted).fetchall()
+        return int(found)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is found, without reading more than that takes."""
+        if self.query.history or self.query.updated_after:
+            return not any(one.series.num_rows for one in self.data_sets())
+        if not len(self.wanted):
+            return True
+        if not self.where:
+            return False
+        return not self._run(f"SELECT 1 FROM {self._from} LIMIT 1", self.where.values, self.wanted).fetchall()
+
+    @property
+    def _has_ends(self) -> bool:
+        return self.query.first is not None or self.query.last is not None
+
+    # --- what is given ----------------------------------------------------------------------------------------------
+
+    def data_sets(self) -> list[DataSet]:
+        """Give the data sets of the answer: one, or with history one for each moment and action."""
+        if not self.query.history and not self.query.updated_after:
+            return [self._data_set()]
+        after = self.query.updated_after or datetime.datetime.min
+        if not self.query.history:
+            return self._changes(after, self.state.at)
+        moments = sorted({load.valid_from for load in self.state.manifest.visible(self.state.at)})
+        moments = [after, *(one for one in moments if one > after)]
+        return [
+            replace(one, valid_from=until)
+            for since, until in itertools.pairwise(moments)
+            for one in self._changes(since, until)
+        ]
+
+    def _changes(self, since: datetime.datetime, until: datetime.datetime) -> list[DataSet]:
+        """Give what came or changed between two moments, and what went."""
+        query = replace(self.query, updated_after=None, history=False)
+        changed = Selection(self.state.changed(since, until), query)._data_set()
+        keys = {one: asked for one, asked in query.filters.items() if self._names_key(one)}
+        bare = replace(query, measures=(), attributes=(), filters=keys)
+        deleted = Selection(self.state.deleted(since, until), bare)._keys()
+        found = (replace(changed, action="Replace"), replace(deleted, action="Delete"))
+        return [one for one in found if one.series.num_rows]
+
+    def _names_key(self, component: str) -> bool:
+        return component in self.state.structure and self.state.structure[component].role in ("dimension", "time")
+
+    def _keys(self) -> DataSet:
+        """Give observations by their keys alone."""
+        return self._at_once()
+
+    def _data_set(self) -> DataSet:
+        if not self.has_observations:
+            places = self._series_with_rows()
+            places = places[self.query.offset :][: self.query.limit]
+            return self._made(places, (), self._periods_of(self.where))
+        known = int(self.state.counts[self.wanted].sum())
+        if known <= PIECE or self.query.sort or self._is_cross or self._is_cut:
+            return self._at_once()
+        places = self._series_with_rows() if self.where else self.wanted
+        return self._made(places, _Streamed(self, places), self._periods_of(self.where))
+
+    def _made(
+        self, places: np.ndarray[Any, Any], rows: Iterable[pa.RecordBatch], periods: Callable[[], pa.Table]
+    ) -> DataSet:
+        kept = [one.id for one in self.structure.components if one.id in self.state.series.column_names]
+        at = self.query.at if self.structure.time or self.query.at != "TIME_PERIOD" else ALL_DIMENSIONS
+        series = self.state.series.select(kept).take(places)
+        return DataSet(self.structure, series, rows, periods, at)
+
+    def _at_once(self) -> DataSet:
+        """Read the whole answer, where it is small or must be sorted by something else than its keys."""
+        import pyarrow as pa
+
+        table = self._table(self.wanted, *self._order(), limit=self._is_cut)
+        if self._is_cut and not self.query.sort:
+            table = table.slice(self.query.offset, self.query.limit)
+        found = table[SERIES].to_numpy()
+        uniform, first, places = np.unique(found, return_index=True, return_inverse=True)
+        if self.query.sort:  # series stand in the order in which they come
+            order = np.argsort(first, kind="stable")
+            rank = np.empty(len(order), np.int64)
+            rank[order] = np.arange(len(order))
+            uniform, places = uniform[order], rank[places]
+        if self.query.sort and self.query.at != ALL_DIMENSIONS:
+            together = np.argsort(places, kind="stable")
+            table, places = table.take(together), places[together]
+        table = table.set_column(0, SERIES, pa.array(places, pa.int32()))
+        time = self.structure.time
+
+        def periods() -> pa.Table:
+            texts = set(table[time.id].to_pylist()) if time else set()
+            return _period_table(one for one in self.state.periods if one.text in texts)
+
+        return self._made(self.wanted[uniform], table.to_batches(), periods)
+
+    @property
+    def _is_cut(self) -> bool:
+        return bool(self.query.offset) or self.query.limit is not None
+
+    @property
+    def _is_cross(self) -> bool:
+        return self.query.at != ALL_DIMENSIONS and self.query.at in self.structure.key
+
+    def _order(self) -> tuple[str, list[str]]:
+        """Give what the rows are sorted by, and the columns of the wanted series that this needs."""
+        if self._is_cross:
+            others = [identifier(one) for one in self.structure.key if one != self.query.at]
+            return ", ".join([*others, "_start", "_end", identifier(self.query.at)]), list(self.structure.key)
+        if self.query.sort:
+            words = [f"{identifier(one)} {'DESC' if down else 'ASC'} NULLS LAST" for one, down in self._sorted()]
+            keys = [one for one, _ in self.query.sort if one in self.structure.key]
+            return ", ".join([*words, SERIES, "_start", "_end"]), keys
+        return f"{SERIES}, _start, _end", []
+
+    def _sorted(self) -> Iterator[tuple[str, bool]]:
+        time = self.structure.time
+        for one, down in self.query.sort:
+            if one not in self.state.structure:
+                raise _unknown(one, self.state.structure, "sort")
+            yield ("_start", down) if time and one == time.id else (one, down)
+
+    def _table(self, places: np.ndarray[Any, Any], order: str, keys: Sequence[str], *, limit: bool = False) -> pa.Table:
+        """Read the observations of some series, in order."""
+        cells = [one.id for one in self.structure.components if one.id not in self.state.series.column_names]
+        chosen = ", ".join([SERIES, *map(identifier, cells)])
+        qualify = ""
+        if self._has_ends:
+            number = "row_number() OVER (PARTITION BY _series ORDER BY _start {0}, _end {0}, {1} {0})"
+            time = identifier(self.structure.time.id) if self.structure.time else "_start"
+            ends = ((self.query.first, "ASC"), (self.query.last, "DESC"))
+            tests = [f"{number.format(way, time)} <= {int(many)}" for many, way in ends if many is not None]
+            qualify = f" QUALIFY {' OR '.join(tests)}"
+        sql = f"SELECT {chosen} FROM {self._from}{qualify} ORDER BY {order}"
+        if limit and self.query.sort:
+            many = self.query.limit if self.query.limit is not None else 2**62
+            sql += f" LIMIT {int(many)} OFFSET {int(self.query.offset)}"
+        elif limit and self.query.limit is not None:
+            sql += f" LIMIT {int(self.query.offset + self.query.limit)}"
+        return self._run(sql, self.where.values, places, keys).to_arrow_table()
+
+    @property
+    def _from(self) -> str:
+        asked = f"{self.state.standing}{{span}}{' AND ' + self.where.sql if self.where else ''}"
+        return f"(SELECT * FROM ({self.state.rows}) JOIN wanted USING (_series) WHERE {asked})"
+
+    def _run(self, sql: str, values: Sequence[Any], places: np.ndarray[Any, Any], keys: Sequence[str] = ()) -> Any:
+        """Run a question about the rows of some series, which it knows as ``wanted``."""
+        import pyarrow as pa
+
+        cursor = self.state.cursor()
+        numbers = self.state.numbers[places]
+        wanted = {"_series": numbers, SERIES: np.arange(len(places), dtype=np.int32)}
+        table = pa.table(wanted | {one: self.state.series[one].take(places) for one in keys})
+        cursor.register("wanted", table)
+        span = f" AND _series BETWEEN {numbers.min()} AND {numbers.max()}" if len(numbers) else " AND false"
+        return cursor.execute(sql.replace("{span}", span), list(values))
+
+    def _series_with_rows(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Give the places of the wanted series that have at least one observation that is asked for."""
+        if not self.where or not len(self.wanted):
+            return self.wanted
+        found = self._run(f"SELECT DISTINCT {SERIES} FROM {self._from} ORDER BY 1", self.where.values, self.wanted)
+        return self.wanted[found.fetchnumpy()[SERIES]]
+
+    def _periods_of(self, where: Where) -> Callable[[], pa.Table]:
+        def periods() -> pa.Table:
+            if not self.structure.time:
+                return _period_table(())
+            if not where and len(self.wanted) == len(self.state.numbers) and not self._has_ends:
+                return _period_table(self.state.periods)
+            time = identifier(self.structure.time.id)
+            texts = self._run(f"SELECT DISTINCT {time} FROM {self._from}", where.values, self.wanted).fetchall()
+            known = {text for [text] in texts}
+            return _period_table(one for one in self.state.periods if one.text in known)
+
+        return periods
+
+
+@dataclass(frozen=True)
+class _Streamed:
+    """The observations of a long answer, read for some series at a time."""
+
+    selection: Selection
+    places: np.ndarray[Any, np.dtype[np.int64]]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        until = np.cumsum(self.selection.state.counts[self.places])
+        begin, size = 0, FIRST
+        while begin < len(self.places):
+            already = until[begin - 1] if begin else 0
+            end = max(begin + 1, int(np.searchsorted(until, already + size, side="right")))
+            table = self.selection._table(self.places[begin:end], *self.selection._order())
+            moved = pa.compute.add(table[SERIES], pa.scalar(begin, pa.int32())).cast(pa.int32())
+            yield from table.set_column(0, SERIES, moved).to_batches()
+            begin, size = end, PIECE
+
+
+# --- what a query means ---------------------------------------------------------------------------------------------
+
+
+def availability(
+    state: FlowState, query: DataQuery, mode: Mode = "exact", components: Sequence[str] | None = None
+) -> Availability:
+    """Tell which values are available for a query.
+
+    Parameters
+    ----------
+    state : FlowState
+        The flow.
+    query : DataQuery
+        What is asked.
+    mode : {"exact", "available"}
+        The values of the result; or those from which each dimension may choose, whatever is asked of itself.
+    components : sequence of str, optional
+        Of which dimensions to tell; all by default.
+
+    Returns
+    -------
+    Availability
+        With the numbers of observations and series of the result, in both modes.
+
+    References
+    ----------
+    SDMX REST 2.2, availability queries.
+    """
+    asked = _where(state, query)
+    rows, first, last = _passing(state, asked)
+    exact = _mask(state, query) & (rows > 0)
+    time = state.structure.time
+    told = [one.id for one in state.structure.dimensions if components is None or one.id in components]
+    free = exact
+    values = {}
+    for dimension in told:
+        if mode == "available":
+            free = _mask(state, query, leave=dimension)
+            if time and dimension == time.id and asked:
+                others, first, last = _passing(state, _where(state, query, time=False))
+                free &= others > 0
+            else:
+                free &= rows > 0
+        if not time or dimension != time.id:
+            codes = state.codes[dimension]
+            values[dimension] = tuple(codes.codes[place] for place in np.unique(codes.places[free]))
+    whole = free if time and time.id in told else exact
+    periods = _between(state, first[whole], last[whole]) if time else ()
+    return Availability(values, periods, int(rows[exact].sum()), int(exact.sum()))
+
+
+def _passing(state: FlowState, asked: Where) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Give for each series how many of its observations are asked for, when they begin and when they end."""
+    table = state.series
+    if not asked:
+        return state.counts, table["_first"].to_numpy(), table["_last"].to_numpy()
+    found = state.cursor().execute(
+        f"SELECT _series, count(*), min(_start), max(_end) FROM ({state.rows}) "
+        f"WHERE {state.standing} AND {asked.sql} GROUP BY 1",
+        list(asked.values),
+    )
+    numbers, counts, begin, end = found.to_arrow_table().columns
+    size = int(state.numbers.max(initial=-1)) + 1
+    place = np.full(size, -1)
+    place[state.numbers] = np.arange(len(state.numbers))
+    here = place[numbers.to_numpy()]
+    rows = np.zeros(len(state.numbers), np.int64)
+    first, last = (np.zeros(len(state.numbers), "datetime64[us]") for _ in range(2))
+    rows[here], first[here], last[here] = counts.to_numpy(), begin.to_numpy(), end.to_numpy()
+    return rows, first, last
+
+
+def _between(state: FlowState, first: np.ndarray[Any, Any], last: np.ndarray[Any, Any]) -> tuple[TimePeriod, ...]:
+    """Name the earliest and the latest period."""
+    if not len(first):
+        return ()
+    begin, end = first.min().astype("datetime64[us]").item(), last.max().astype("datetime64[us]").item()
+    earliest = next(one for one in state.periods if one.start == begin)
+    latest = next(one for one in reversed(state.periods) if one.end == end)
+    return earliest, latest
+
+
+def _mask(state: FlowState, query: DataQuery, leave: str = "") -> Mask:
+    """Tell which series keys and filters of dimensions ask for; ``leave`` is a dimension of which nothing is asked."""
+    mask = np.ones(len(state.numbers), bool)
+    for component, asked in query.filters.items():
+        if component not in state.structure:
+            raise _unknown(component, state.structure, f"c[{component}]")
+        if component in state.codes and component != leave:
+            mask &= state.codes[component].chosen(asked.predicate("text"))
+    if query.keys:
+        mask &= np.logical_or.reduce([_key_mask(state, key, leave) for key in query.keys])
+    return mask
+
+
+def _key_mask(state: FlowState, key: Key, leave: str) -> Mask:
+    mask = np.ones(len(state.numbers), bool)
+    for dimension, codes in zip(state.structure.key, key, strict=True):
+        if codes is not None and dimension != leave:
+            mask &= state.codes[dimension].chosen(codes.__contains__)
+    return mask
+
+
+def _where(state: FlowState, query: DataQuery, *, time: bool = True) -> Where:
+    """Give what a query asks of rows: periods, measures, attributes."""
+    found = Where()
+    dimension = state.structure.time
+    if time and dimension:
+        found = _when(state, query, query.filters.get(dimension.id))
+    for component, asked in query.filters.items():
+        if (
+            component not in state.codes
+            and component in state.structure
+            and not (dimension and component == dimension.id)
+        ):
+            sql, values = condition(asked, state.structure[component])
+            found &= Where(sql, tuple(values))
+    return found
+
+
+def _when(state: FlowState, query: DataQuery, asked: Filter | None) -> Where:
+    """Give what a query asks of periods: the columns of start and end where they serve, else the periods one by one."""
+    time = state.structure.time
+    if time is None or not (asked or query.start or query.end):
+        return Where()
+    if not asked and query.year_start == "--01-01":
+        found = Where("_start >= ?", (query.start.start,)) if query.start else Where()
+        return found & (Where("_end <= ?", (query.end.end,)) if query.end else Where())
+    holds = asked.predicate("time", year_start=query.year_start) if asked else lambda _: True
+    texts = []
+    for one in state.periods:
+        moved = one if query.year_start == "--01-01" else time_period(one.text, year_start=query.year_start)
+        if between(moved, query.start, query.end) and holds(moved):
+            texts.append(one.text)
+    return Where(f"{identifier(time.id)} IN (SELECT unnest(?::VARCHAR[]))", (texts,))
+
+
+def _period_table(periods: Iterable[TimePeriod]) -> pa.Table:
+    import pyarrow as pa
+
+    found = list(periods)
+    stamp = pa.timestamp("us")
+    return pa.table(
+        {
+            "text": pa.array([one.text for one in found], pa.string()),
+            "start": pa.array([one.start for one in found], stamp),
+            "end": pa.array([one.end for one in found], stamp),
+        }
+    )
+
+
+def _unknown(component: str, structure: Structure, where: str) -> BadCall:
+    known = [one.id for one in structure.components]
+    return BadCall(
+        f"There is no component {component!r} in {structure.flow}.", where=where, remedy=nearest(component, known)
+    )

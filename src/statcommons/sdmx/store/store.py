@@ -1,0 +1,471 @@
+"""The store as its users see it: flows and their structures, loads, queries."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from statcommons.core.errors import BadCall, BadData, NoInput, nearest
+from statcommons.sdmx.message import Action, Header
+from statcommons.sdmx.model import Artefact, Ref
+from statcommons.sdmx.query.data import Availability, DataQuery, Facts, Mode
+from statcommons.sdmx.store.change import Change, Changed
+from statcommons.sdmx.store.disk import appearing, make_folder
+from statcommons.sdmx.store.flow import FlowState
+from statcommons.sdmx.store.lock import WAIT, writing
+from statcommons.sdmx.store.manifest import (
+    FORMAT,
+    MANIFEST,
+    Load,
+    Manifest,
+    Segment,
+    new_manifest,
+    read_manifest,
+    retire,
+    utc_now,
+    write_manifest,
+)
+from statcommons.sdmx.store.rows import connected, extended
+from statcommons.sdmx.store.select import Selection, availability
+from statcommons.sdmx.structure import Structure, structure_of
+from statcommons.sdmx.structures.collection import Artefacts
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Loaded", "Store"]
+
+GRACE = datetime.timedelta(hours=1)
+"""How long a file is kept that no manifest names any more: a reader may still be giving an answer from it."""
+
+MANY = 8
+"""Files of observations from which on a flow is compacted after a load."""
+
+KEPT = 8
+"""States of flows that a process keeps in memory."""
+
+STEP = datetime.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did.
+
+    Parameters
+    ----------
+    flow : Ref
+        The dataflow.
+    number : int, optional
+        The number of the load; none when nothing was to be changed.
+    valid_from : datetime
+        When it is public, in UTC without a zone.
+    changed : Changed
+        How many observations came, changed, went, and were so already.
+    """
+
+    flow: Ref
+    number: int | None
+    valid_from: datetime.datetime
+    changed: Changed
+
+
+class Store:
+    """A folder that keeps flows, their structures and all that was published of them.
+
+    Opening it reads nothing; any number of processes may read while one writes.
+
+    Parameters
+    ----------
+    path : path
+        The folder; a writer makes it.
+    memory : str
+        What a reader's engine may hold at a time.
+    threads : int, optional
+        Its threads.
+    """
+
+    def __init__(self, path: Path | str, *, memory: str = "1GB", threads: int | None = None) -> None:
+        self.path = Path(path)
+        self._memory, self._threads = memory, threads
+        self._guard = threading.RLock()
+        self._local = threading.local()
+        self._engine: duckdb.DuckDBPyConnection | None = None
+        self._artefacts: tuple[object, Artefacts] = (None, Artefacts(()))
+        self._manifests: dict[Path, tuple[object, Manifest]] = {}
+        self._structures: dict[Ref, tuple[Artefacts, Structure]] = {}
+        self._states: dict[tuple[Ref, str, datetime.datetime | None], FlowState] = {}
+
+    # --- structures -------------------------------------------------------------------------------------------------
+
+    @property
+    def artefacts(self) -> Artefacts:
+        """All structures of the store."""
+        file = self.path / "structures.json"
+        mark = _mark(file)
+        with self._guard:
+            if mark != self._artefacts[0]:
+                self._refuse_newer()
+                from statcommons.sdmx.structures.json import read_structures_json
+
+                self._artefacts = (mark, Artefacts(read_structures_json(file.read_bytes()) if mark else ()))
+            return self._artefacts[1]
+
+    def structure(self, flow: Ref) -> Structure:
+        """Give the structure of a dataflow.
+
+        Parameters
+        ----------
+        flow : Ref
+            The dataflow.
+
+        Raises
+        ------
+        NoInput
+            When there is no such dataflow.
+        """
+        artefacts = self.artefacts
+        known = self._structures.get(flow)
+        if known and known[0] is artefacts:
+            return known[1]
+        if artefacts.find(flow) is None:
+            flows = [str(one.ref) for one in artefacts if one.kind == "dataflow"]
+            raise NoInput(f"There is no dataflow {flow}.", where=str(self.path), remedy=nearest(str(flow), flows))
+        made = structure_of(artefacts.resolve, flow)
+        self._structures[flow] = (artefacts, made)
+        return made
+
+    def flows(self) -> tuple[Ref, ...]:
+        """Give the dataflows that the store has structures of."""
+        return tuple(one.ref for one in self.artefacts if one.kind == "dataflow")
+
+    def add_structures(self, artefacts: Iterable[Artefact], *, wait: float = WAIT) -> None:
+        """Take structures in; one of the same id and version is replaced.
+
+        Parameters
+        ----------
+        artefacts : iterable of Artefact
+            The structures.
+        wait : float
+            How many seconds to wait for another writer.
+
+        Raises
+        ------
+        BadCall
+            When a data structure changes its dimensions while there are data of it.
+        NotAllowed, TryAgain
+            When the store cannot be written.
+        """
+        with self._writing(wait):
+            there = {one.ref: one for one in self.artefacts}
+            there |= {one.ref: one for one in artefacts}
+            merged = Artefacts(tuple(there.values()))
+            for flow in [one for one in there if one.kind == "dataflow"]:
+                manifest = read_manifest(self._folder(flow))
+                if manifest and manifest.loads:
+                    key = structure_of(merged.resolve, flow).key
+                    if key != manifest.dimensions:
+                        was = ", ".join(manifest.dimensions)
+                        raise BadCall(
+                            f"The dimensions would be {', '.join(key)}; the data have {was}.",
+                            where=str(flow),
+                            remedy="Give the structure a new version, and the data a dataflow of it.",
+                        )
+            from statcommons.sdmx.structures.json import write_structures_json
+
+            header = Header("structures", datetime.datetime.now(datetime.UTC), "SC")
+            with appearing(self.path / "structures.json") as file:
+                file.write(write_structures_json(tuple(merged), "2.1", header))
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def now(self, flow: Ref) -> datetime.datetime:
+        """Give the clock of a flow: that of the machine, but never before something that was published."""
+        return self._manifest(flow).now()
+
+    def facts(self, flow: Ref) -> Facts:
+        """Give what a reader may keep of answers about a flow.
+
+        Parameters
+        ----------
+        flow : Ref
+            The dataflow.
+        """
+        manifest = self._manifest(flow)
+        now = manifest.now()
+        public = [load.valid_from for load in manifest.visible(now)]
+        return Facts(manifest.version(now), max(public, default=None), manifest.next_change(now))
+
+    def select(self, query: DataQuery) -> Selection:
+        """Answer a query of data.
+
+        Parameters
+        ----------
+        query : DataQuery
+            What is asked.
+
+        Returns
+        -------
+        Selection
+            Counts at once, data sets as they are asked for.
+
+        Raises
+        ------
+        NoInput
+            When there is no such dataflow.
+        BadCall
+            When a component is not known, or a value of a filter cannot be read.
+        """
+        return Selection(self._state(query.flow, query.as_of), query)
+
+    def availability(
+        self, query: DataQuery, mode: Mode = "exact", components: Sequence[str] | None = None
+    ) -> Availability:
+        """Tell which values are available for a query; see :func:`statcommons.sdmx.store.select.availability`."""
+        return availability(self._state(query.flow, query.as_of), query, mode, components)
+
+    def _state(self, flow: Ref, as_of: datetime.datetime | None) -> FlowState:
+        """Give what a flow says at a moment, from memory where that is what it said before."""
+        structure, manifest = self.structure(flow), self._manifest(flow)
+        now = manifest.now()
+        at = min(as_of, now) if as_of else now
+        last = max((load.valid_from for load in manifest.visible(at)), default=None)
+        # What a flow says changes only when a load becomes public: all moments between two of them are one state.
+        key = (flow, f"{id(manifest)}-{id(structure)}", last)
+        with self._guard:
+            found = self._states.pop(key, None) or FlowState(
+                self._folder(flow), manifest, structure, last or at, self._cursor
+            )
+            self._states[key] = found
+            while len(self._states) > KEPT:
+                self._states.pop(next(iter(self._states)))
+            return found
+
+    def _manifest(self, flow: Ref) -> Manifest:
+        folder = self._folder(flow)
+        mark = _mark(folder / MANIFEST)
+        with self._guard:
+            known = self._manifests.get(folder)
+            if not known or known[0] != mark:
+                found = read_manifest(folder) or new_manifest(self.structure(flow).key)
+                known = self._manifests[folder] = (mark, found)
+            return known[1]
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """Give the calling thread its cursor of the one engine of this process."""
+        import duckdb
+
+        with self._guard:
+            if self._engine is None:
+                config: dict[str, str | bool | int | float | list[str]] = {
+                    "memory_limit": self._memory,
+                    "autoinstall_known_extensions": "false",
+                }
+                config |= {"threads": str(self._threads)} if self._threads else {}
+                self._engine = duckdb.connect(":memory:", config=config)
+                self._engine.execute("SET parquet_metadata_cache = true; SET preserve_insertion_order = true")
+        if not hasattr(self._local, "cursor"):
+            self._local.cursor = self._engine.cursor()
+        cursor: duckdb.DuckDBPyConnection = self._local.cursor
+        return cursor
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def change(
+        self,
+        flow: Ref,
+        fill: Callable[[duckdb.DuckDBPyConnection], str],
+        *,
+        action: Action = "Merge",
+        valid_from: datetime.datetime | None = None,
+        wait: float = WAIT,
+    ) -> Loaded:
+        """Change a flow by checked rows.
+
+        Parameters
+        ----------
+        flow : Ref
+            The dataflow.
+        fill : callable
+            Makes the table of checked rows in an engine and gives its name; see :mod:`statcommons.sdmx.reading.check`.
+        action : Action
+            What is done with rows that do not say it themselves.
+        valid_from : datetime, optional
+            When the change is public, in UTC without a zone; now by default.
+        wait : float
+            How many seconds to wait for another writer.
+
+        Returns
+        -------
+        Loaded
+            What was done.
+
+        Raises
+        ------
+        BadCall
+            When it should be public before something that is public already.
+        NotAllowed, TryAgain
+            When the store cannot be written.
+        """
+        with self._changing(flow, valid_from, wait) as change:
+            table = fill(change.connection)
+            series_file = change.number_series(table)
+            change.read_events(table, action)
+            done = change.fold()
+            if done:
+                load = Load(change.number, utc_now(), change.valid_from)
+                self._publish(change, change.write(), series_file, (*change.manifest.loads, load))
+        return Loaded(flow, change.number if done else None, change.valid_from, done)
+
+    def withdraw(self, flow: Ref, number: int, *, wait: float = WAIT) -> None:
+        """Take back a load that is not public yet, as if it had never been.
+
+        Parameters
+        ----------
+        flow : Ref
+            The dataflow.
+        number : int
+            The number of the load.
+        wait : float
+            How many seconds to wait for another writer.
+
+        Raises
+        ------
+        BadCall
+            When there is no such load, or it is public: what was published stays.
+        NotAllowed, TryAgain
+            When the store cannot be written.
+        """
+        with self._changing(flow, None, wait) as change:
+            load = next((one for one in change.manifest.loads if one.number == number), None)
+            if load is None or load.valid_from <= change.now:
+                why = f"has been public since {load.valid_from.isoformat()}" if load else "is not known"
+                waiting = [str(one.number) for one in change.manifest.loads if one.valid_from > change.now]
+                remedy = f"Waiting are {', '.join(waiting)}." if waiting else "No load is waiting."
+                raise BadCall(f"The load {number} {why}.", where=str(flow), remedy=remedy)
+            change.fold(without=number)
+            loads = tuple(one for one in change.manifest.loads if one is not load)
+            self._publish(change, change.write(), change.manifest.series_file, loads)
+
+    def compact(self, flow: Ref, *, wait: float = WAIT) -> None:
+        """Bring the files of a flow into one, in the order of keys; no answer changes by it.
+
+        Parameters
+        ----------
+        flow : Ref
+            The dataflow.
+        wait : float
+            How many seconds to wait for another writer.
+
+        Raises
+        ------
+        NotAllowed, TryAgain
+            When the store cannot be written.
+        """
+        with self._changing(flow, None, wait) as change:
+            if change.manifest.segments:
+                segments, series_file = change.compacted()
+                self._publish(change, segments, series_file, change.manifest.loads)
+
+    @contextlib.contextmanager
+    def _changing(self, flow: Ref, valid_from: datetime.datetime | None, wait: float) -> Iterator[Change]:
+        """Begin a change of a flow, as its one writer, from what the writer before left."""
+        structure = self.structure(flow)
+        with self._writing(wait), connected(self.path / "spill", threads=self._threads) as engine:
+            folder = self._folder(flow)
+            make_folder(folder)
+            manifest = read_manifest(folder) or new_manifest(structure.key)
+            now, since = _times(manifest, valid_from, flow)
+            columns = extended(manifest, structure)
+            yield Change(engine, folder, manifest, structure, columns, manifest.next_number, now, since)
+
+    def _publish(
+        self, change: Change, segments: tuple[Segment, ...], series_file: str, loads: tuple[Load, ...]
+    ) -> None:
+        """Replace the manifest, which is the moment at which a change happens, and tidy up behind it."""
+        before = change.manifest
+        after = replace(
+            before,
+            clock=change.now,
+            columns=change.columns,
+            segments=segments,
+            series_file=series_file,
+            loads=loads,
+            next_number=change.number + 1,
+        )
+        after = retire(after, before.files - after.files, change.now)
+        write_manifest(change.folder, after)
+        _clean(change.folder, after, change.now)
+
+    @contextlib.contextmanager
+    def _writing(self, wait: float) -> Iterator[None]:
+        """Be the one writer of the store."""
+        make_folder(self.path)
+        with writing(self.path / "lock", wait=wait):
+            self._refuse_newer()
+            if not (self.path / "store.json").exists():
+                with appearing(self.path / "store.json") as file:
+                    file.write(json.dumps({"format": FORMAT}).encode())
+            shutil.rmtree(self.path / "spill", ignore_errors=True)
+            try:
+                yield
+            finally:
+                shutil.rmtree(self.path / "spill", ignore_errors=True)
+
+    def _refuse_newer(self) -> None:
+        try:
+            plain = json.loads((self.path / "store.json").read_bytes())
+        except FileNotFoundError:
+            return
+        except ValueError:
+            raise BadData("The store cannot be read.", where=str(self.path / "store.json")) from None
+        if plain.get("format", 0) > FORMAT:
+            raise BadCall(
+                f"The store has format {plain['format']}; this version reads up to {FORMAT}.",
+                where=str(self.path),
+                remedy="Upgrade statcommons.",
+            )
+
+    def _folder(self, flow: Ref) -> Path:
+        return self.path / "flows" / f"{flow.agency}+{flow.id}+{flow.version}"
+
+
+def _clean(folder: Path, manifest: Manifest, now: datetime.datetime) -> None:
+    """Delete what dead writers left, and files that were taken out of use long ago."""
+    kept = {*manifest.files, *(name for name, since in manifest.retired.items() if now - since <= GRACE), MANIFEST}
+    for file in folder.iterdir():
+        if file.name not in kept:
+            file.unlink(missing_ok=True)
+
+
+def _times(
+    manifest: Manifest, valid_from: datetime.datetime | None, flow: Ref
+) -> tuple[datetime.datetime, datetime.datetime]:
+    """Give the clock of a writer, and when its change is public: later than all that is public already."""
+    now = manifest.now()
+    last = max((load.valid_from for load in manifest.visible(now)), default=None)
+    if valid_from is None:
+        since = max(now, last + STEP) if last else now
+        return since, since  # the clock never stands before what is public
+    if last and valid_from <= last:
+        raise BadCall(
+            f"It should be public from {valid_from.isoformat()}; the flow was last changed at {last.isoformat()}.",
+            where=str(flow),
+            remedy="Give a later time: what was published is never changed.",
+        )
+    return now, valid_from
+
+
+def _mark(file: Path) -> object:
+    """Give what changes when a file is replaced; none where there is no file."""
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino, stat.st_size
