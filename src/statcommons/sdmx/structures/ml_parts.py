@@ -9,7 +9,8 @@ from typing import Any
 from lxml import etree
 
 from statcommons.core.errors import BadData
-from statcommons.sdmx.model import BY_CLASS, Annotation, Ref, Representation, Text, parse_urn
+from statcommons.sdmx.model import BY_CLASS, Annotation, Ref, Representation, Text
+from statcommons.sdmx.structures.incoming import held_ref, is_held
 from statcommons.sdmx.structures.xmlfile import local
 
 __all__ = ["Message", "Parts", "annotations_of", "flag", "parts", "text_of", "texts"]
@@ -109,18 +110,15 @@ class Message:
         given = inside.get("Ref", [])
         if given:
             return self._spelled(given[0], kind)
-        urn = text_of(inside.get("URN", [])) or text_of(elements)
-        if not self._is_held(urn.partition("=")[0].rpartition(".")[2]):
-            return None
         try:
-            return parse_urn(urn)
+            return held_ref(text_of(inside.get("URN", [])) or text_of(elements), self.passed)
         except BadData as error:
             raise self.fault(elements[0], error.what) from None
 
     def _spelled(self, given: etree._Element, kind: str) -> Ref | None:
         """Read a reference of SDMX 2.1 that gives its parts."""
-        name = given.get("class")
-        if name and not self._is_held(name):
+        name = given.get("class", "")
+        if not is_held(name, self.passed):
             return None
         agency, id = self.required(given, "agencyID"), self.required(given, "id")
         parent = given.get("maintainableParentID")
@@ -128,12 +126,6 @@ class Message:
         if parent:
             return Ref(meant, agency, parent, given.get("maintainableParentVersion", "1.0"), id)
         return Ref(meant, agency, id, given.get("version", "1.0"))
-
-    def _is_held(self, name: str) -> bool:
-        """Tell whether the model holds a class; a text that is no URN has none, and is told when it is read."""
-        if name and name not in BY_CLASS:
-            self.passed[f"reference to {name}"] += 1
-        return not name or name in BY_CLASS
 
     def representation(self, elements: list[etree._Element]) -> Representation | None:
         """Read what the values of a component or concept may be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from lxml import etree
@@ -11,7 +12,6 @@ from statcommons.core.errors import BadData
 from statcommons.sdmx.model import (
     KINDS,
     SCHEMES,
-    Annotation,
     Artefact,
     Attribute,
     Categorisation,
@@ -30,8 +30,17 @@ from statcommons.sdmx.model import (
     Region,
     Scheme,
 )
+from statcommons.sdmx.structures.incoming import (
+    attachment,
+    availability,
+    content,
+    hierarchy_id,
+    in_order,
+    nothing_held,
+    regions,
+    tell_what_is_not_held,
+)
 from statcommons.sdmx.structures.ml_parts import Message, Parts, annotations_of, flag, parts, text_of, texts
-from statcommons.sdmx.structures.source import content, tell_what_is_not_held
 from statcommons.sdmx.structures.xmlfile import local, parsed
 
 __all__ = ["read_structures_ml"]
@@ -49,7 +58,7 @@ ATTACHED = {
 }
 
 
-def read_structures_ml(source: Any) -> tuple[Artefact, ...]:
+def read_structures_ml(source: bytes | Path | str, where: str = "message") -> tuple[Artefact, ...]:
     """Read a structure message in SDMX-ML 2.1, 3.0 or 3.1.
 
     What the model does not hold is passed over and told by a notice (:func:`statcommons.core.quality.notice`):
@@ -60,6 +69,8 @@ def read_structures_ml(source: Any) -> tuple[Artefact, ...]:
     ----------
     source : bytes or path
         The message.
+    where : str
+        What errors call a message that is no file.
 
     Returns
     -------
@@ -79,7 +90,7 @@ def read_structures_ml(source: Any) -> tuple[Artefact, ...]:
     Traceback (most recent call last):
     statcommons.core.errors.BadData: message, line 1: This is not a structure message of SDMX-ML 2.1 or 3: it ...
     """
-    data, where = content(source)
+    data, where = content(source, where)
     root = parsed(data, where)
     namespace, _, name = str(root.tag).rpartition("}")
     message = Message(where)
@@ -98,8 +109,7 @@ def read_structures_ml(source: Any) -> tuple[Artefact, ...]:
         else:
             message.passed[local(element)] += 1
     if not found:
-        what = f"only what is not held here: {', '.join(message.passed)}" if message.passed else "no structure"
-        raise BadData(f"The message has {what}.", where=where, remedy="Give one with data structures or code lists.")
+        raise nothing_held(message.passed, where)
     tell_what_is_not_held(message.passed, where)
     return tuple(found)
 
@@ -200,10 +210,8 @@ def _data_structure(message: Message, element: etree._Element) -> Iterator[Artef
             times = {component.id for component in components if component.role == "time"}
             components += (_component(message, child, times) for child in one if local(child) in COMPONENTS)
             message.passed.update(local(child) for child in one if local(child) not in COMPONENTS)
-    order = {"dimension": 0, "time": 1, "measure": 2, "attribute": 3}
-    components.sort(key=lambda component: order[component.role])
     yield DataStructure(
-        "datastructure", **_envelope(message, element, said), components=tuple(components), groups=tuple(groups)
+        "datastructure", **_envelope(message, element, said), components=in_order(components), groups=tuple(groups)
     )
 
 
@@ -239,20 +247,14 @@ def _component(message: Message, element: etree._Element, times: set[str]) -> De
 
 
 def _attached(said: Parts, times: set[str]) -> dict[str, Any]:
-    """Read what an attribute is said of; one that depends on time is said of each observation."""
+    """Read what an attribute is said of."""
     relation = parts(next(iter(said.get("AttributeRelationship", [])), None))
-    names = {name: tuple(map(_called, several)) for name, several in relation.items()}
-    dimensions = names.get("Dimension", ())
-    if "Group" in names:
-        attachment = "group"
-    elif dimensions:
-        attachment = "series" if times.isdisjoint(dimensions) else "observation"
-    else:
-        attachment = "dataflow" if {"None", "Dataflow"} & set(names) else "observation"
-    groups = (*names.get("Group", ()), *names.get("AttachmentGroup", ()))
+    names = {name.lower(): tuple(map(_called, several)) for name, several in relation.items()}
+    dimensions = names.get("dimension", ())
+    groups = (*names.get("group", ()), *names.get("attachmentgroup", ()))
     measures = (one for part in said.get("MeasureRelationship", []) for one in part)
     return {
-        "attachment": attachment,
+        "attachment": attachment(names, dimensions, times),
         "dimensions": dimensions,
         "group": next(iter(groups), ""),
         "measures": tuple(map(_called, measures)),
@@ -299,23 +301,12 @@ def _constraint(message: Message, element: etree._Element) -> Iterator[Artefact]
 
 
 def _availability(message: Message, element: etree._Element) -> Iterator[Artefact]:
-    """Read what SDMX 3.1 says of data that are there: it has no identity, so it takes that of what it is about."""
     said = parts(element)
     attached = _attachment(message, said)
     if not attached:
         raise message.fault(element, "The availability constraint does not say of what.")
-    counts = (("series_count", element.get("seriesCount")), ("obs_count", element.get("obsCount")))
-    metrics = tuple(Annotation(name, "sdmx_metrics", count) for name, count in counts if count)
-    yield Constraint(
-        "dataconstraint",
-        attached[0].agency,
-        attached[0].id,
-        attached[0].version,
-        annotations=(*annotations_of(said), *metrics),
-        role="actual",
-        attached=attached,
-        regions=_regions(message, said),
-    )
+    counts = {"series_count": element.get("seriesCount"), "obs_count": element.get("obsCount")}
+    yield availability(attached, annotations_of(said), counts, _regions(message, said))
 
 
 def _attachment(message: Message, said: Parts) -> tuple[Ref, ...]:
@@ -333,7 +324,6 @@ def _regions(message: Message, said: Parts) -> tuple[Region, ...]:
 
 
 def _region(message: Message, element: etree._Element) -> Iterator[Region]:
-    """Read a region; a component of which values are taken away becomes a region of its own that takes them away."""
     values: dict[str, tuple[str, ...]] = {}
     without: dict[str, tuple[str, ...]] = {}
     cascade = set()
@@ -350,11 +340,7 @@ def _region(message: Message, element: etree._Element) -> Iterator[Region]:
         (values if flag(one, "include", True) else without)[id] = tuple((value.text or "").strip() for value in given)
         if any(value.get("cascadeValues", "false") not in ("false", "0") for value in given):
             cascade.add(id)
-    include = flag(element, "include", True)
-    if values or periods or not without:
-        yield Region(include, values, frozenset(cascade & values.keys()), periods)
-    for id, codes in without.items():
-        yield Region(not include, {id: codes}, frozenset(cascade & {id}))
+    return regions(flag(element, "include", True), values, without, cascade, periods)
 
 
 def _range(message: Message, element: etree._Element) -> tuple[str, str]:
@@ -389,7 +375,7 @@ def _hierarchical_codelist(message: Message, element: etree._Element) -> Iterato
     for one in hierarchies:
         inside = parts(one)
         own = {name: value for name, value in _nameable(inside).items() if value}
-        id = envelope["id"] if len(hierarchies) == 1 else f"{envelope['id']}_{message.required(one, 'id')}"
+        id = hierarchy_id(envelope["id"], message.required(one, "id"), only=len(hierarchies) == 1)
         nodes = _nodes(message, inside.get("HierarchicalCode", []), aliases)
         yield Hierarchy("hierarchy", **{**envelope, **own, "id": id}, nodes=nodes)
 
