@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,6 +20,7 @@ from statcommons.sdmx.service.offers import offers_of
 from statcommons.sdmx.service.parameters import read_parameters
 from statcommons.sdmx.service.paths import Resource, Route, route
 from statcommons.sdmx.service.structures import answer_schema, answer_structure
+from statcommons.sdmx.store.manifest import utc_now
 
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Store
@@ -91,7 +91,7 @@ def answer(store: Store, request: Request) -> Response:
 
 
 def _answer(store: Store, request: Request) -> Response:
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    now = utc_now()
     rest, content_type = 1 if request.path.startswith("/sdmx/v1") else 2, ""
     try:
         if len(request.path) + len(request.query) > LONGEST_ADDRESS:

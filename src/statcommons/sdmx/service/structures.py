@@ -15,7 +15,8 @@ from statcommons.sdmx.service.exchange import Refusal, Response
 from statcommons.sdmx.service.flows import named_flows
 from statcommons.sdmx.service.offers import STANDARDS
 from statcommons.sdmx.service.stored import structure_facts
-from statcommons.sdmx.structures.ml_writing import write_structures_ml
+from statcommons.sdmx.structures.json import write_structures_json
+from statcommons.sdmx.structures.ml import write_structures_ml
 from statcommons.sdmx.structures.registry import ask
 
 if TYPE_CHECKING:
@@ -121,8 +122,6 @@ def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Heade
     family, standard = STANDARDS[asked.choice.offer]
     if family == "ml":
         return write_structures_ml(artefacts, standard, header)
-    from statcommons.sdmx.structures.json_writing import write_structures_json
-
     return write_structures_json(artefacts, standard, header, asked.languages)
 
 
