@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from statcommons.sdmx.formats.csv import write_csv_1, write_csv_2, write_csv_21
+from statcommons.sdmx.formats.csvw import write_csvw
 from statcommons.sdmx.formats.json import write_json_1, write_json_2, write_json_21
+from statcommons.sdmx.formats.jsonstat import write_jsonstat
 from statcommons.sdmx.formats.layout import Options
 from statcommons.sdmx.formats.ml_generic import write_generic, write_generic_time_series
 from statcommons.sdmx.formats.ml_specific import (
@@ -16,6 +18,9 @@ from statcommons.sdmx.formats.ml_specific import (
     write_specific_31,
     write_specific_time_series,
 )
+from statcommons.sdmx.formats.px import write_px
+from statcommons.sdmx.formats.table import write_arrow, write_parquet
+from statcommons.sdmx.formats.xlsx import write_xlsx
 from statcommons.sdmx.message import DataSet, Header
 
 __all__ = ["FORMATS", "Format", "Options", "Writer"]
@@ -69,6 +74,7 @@ class Format:
 CSV = frozenset({"languages", "labels", "time_format"})
 NAMES = frozenset({"languages"})
 SDMX = "application/vnd.sdmx."
+OFFICE = "application/vnd.openxmlformats-officedocument."
 
 FORMATS = {
     one.name: one
@@ -91,6 +97,12 @@ FORMATS = {
         Format("json-1.0", f"{SDMX}data+json", "1.0.0", "json", write_json_1, NAMES),
         Format("json-2.0", f"{SDMX}data+json", "2.0.0", "json", write_json_2, NAMES),
         Format("json-2.1", f"{SDMX}data+json", "2.1.0", "json", write_json_21, NAMES),
+        Format("json-stat", "application/json", "", "json", write_jsonstat, NAMES),
+        Format("parquet", "application/vnd.apache.parquet", "", "parquet", write_parquet, is_text=False),
+        Format("arrow", "application/vnd.apache.arrow.stream", "", "arrows", write_arrow, is_text=False),
+        Format("xlsx", f"{OFFICE}spreadsheetml.sheet", "", "xlsx", write_xlsx, NAMES, is_text=False),
+        Format("px", "text/x-pcaxis", "", "px", write_px, NAMES),
+        Format("csvw", "application/zip", "", "zip", write_csvw, NAMES, is_text=False),
     )
 }
 """The formats by name. Where a reader asks for a media type without a version, the service chooses."""

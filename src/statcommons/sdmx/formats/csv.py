@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.formats.layout import Layout, Options, cell, opened
+from statcommons.sdmx.formats.table import components_of
 from statcommons.sdmx.formats.text import Form, Part, encoded, escaper, line, text_of
 from statcommons.sdmx.message import ALL_DIMENSIONS, DataSet, Header
 from statcommons.sdmx.model import in_language
@@ -35,7 +36,8 @@ quote = escaper('[",\r\n]', quoted)
 quote_inner = escaper('[";]', quoted)
 
 
-def _quoted_one(text: str) -> str:
+def quoted_where_needed(text: str) -> str:
+    """Put a text in quotes where CSV wants them."""
     return quoted(text) if any(sign in text for sign in '",\r\n') else text
 
 
@@ -65,10 +67,10 @@ def write_csv_1(data_sets: Sequence[DataSet], header: Header, options: Options) 
     ----------
     SDMX-CSV 1.0 field guide, https://github.com/sdmx-twg/sdmx-csv
     """
-    if any(len(one.structure.with_role("measure")) > 1 for one in data_sets):
-        raise BadCall("SDMX-CSV 1.0 has one measure.", remedy="Ask for one measure, or for SDMX-CSV 2.0.")
     if len({tuple(one.id for one in each.structure.components) for each in data_sets}) > 1:
         raise BadCall("SDMX-CSV 1.0 has the data of one structure.", remedy="Ask for SDMX-CSV 2.0.")
+    if any(len(one.structure.with_role("measure")) > 1 for one in data_sets):
+        raise BadCall("SDMX-CSV 1.0 has one measure.", remedy="Ask for one measure, or for SDMX-CSV 2.0.")
     if any(one.action == "Delete" for one in data_sets):
         raise BadCall("SDMX-CSV 1.0 cannot say that data are deleted.", remedy="Ask for SDMX-CSV 2.0.")
     return _written(data_sets, "1.0", options)
@@ -109,7 +111,7 @@ def write_csv_21(data_sets: Sequence[DataSet], header: Header, options: Options)
 
 
 def _written(data_sets: Sequence[DataSet], version: Version, options: Options) -> Iterator[bytes]:
-    columns = _columns(data_sets)
+    columns = components_of(data_sets)
     dated = any(one.valid_from for one in data_sets)
     yield _heading(data_sets, columns, version, options, dated=dated)
     for data_set in data_sets:
@@ -117,16 +119,6 @@ def _written(data_sets: Sequence[DataSet], version: Version, options: Options) -
         row = line(*_row(layout, columns, version, options, dated=dated))
         for batch in layout.data_set.observations:
             yield text_of(row(batch))
-
-
-def _columns(data_sets: Sequence[DataSet]) -> list[Component]:
-    """Give the components of all structures, grouped by what they do; the first structure's come first."""
-    found: dict[str, Component] = {}
-    for role in (("dimension", "time"), ("measure",), ("attribute",)):
-        for data_set in data_sets:
-            for one in data_set.structure.with_role(*role):
-                found.setdefault(one.id, one)
-    return list(found.values())
 
 
 # --- the first line -------------------------------------------------------------------------------------------------
@@ -153,7 +145,7 @@ def _heading(
 
 
 def _text(cells: Sequence[str]) -> bytes:
-    return (",".join(map(_quoted_one, cells)) + "\n").encode()
+    return (",".join(map(quoted_where_needed, cells)) + "\n").encode()
 
 
 def _marks(component: Component) -> str:
@@ -207,10 +199,10 @@ def _lead(data_set: DataSet, version: Version, options: Options) -> str:
     name = in_language(data_set.structure.name, options.languages)
     shown = f"{flow}: {name}" if options.labels == "both" and name else str(flow)
     if version == "1.0":
-        return _quoted_one(shown)
+        return quoted_where_needed(shown)
     letter = "M" if version == "2.1" and data_set.action in ("Information", "Append") else LETTERS[data_set.action]
     named = [name] if options.labels == "name" else []
-    return ",".join(map(_quoted_one, [KINDS[flow.kind], shown, *named, letter]))
+    return ",".join(map(quoted_where_needed, [KINDS[flow.kind], shown, *named, letter]))
 
 
 def _key(layout: Layout, *, everything: bool) -> Iterator[Part]:

@@ -18,7 +18,7 @@ from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import Ref, Text, in_language
 from statcommons.sdmx.structure import TYPES, Component, Structure
 
-__all__ = ["write_json_1", "write_json_2", "write_json_21"]
+__all__ = ["Lists", "Values", "lists_of", "strings", "write_json_1", "write_json_2", "write_json_21"]
 
 Version: TypeAlias = Literal["1.0", "2.0", "2.1"]
 
@@ -102,7 +102,13 @@ class Values:
     places: dict[str, int] = field(default_factory=dict)
 
     def index(self, column: pa.Array) -> pa.Array:
-        """Give the places of distinct values as text."""
+        """Give the places of distinct values as text.
+
+        Parameters
+        ----------
+        column : pyarrow.StringArray
+            Distinct values.
+        """
         places = self.places
         found = [None if one is None else str(places.setdefault(one, len(places))) for one in column.to_pylist()]
         return pa.array(found, pa.string())
@@ -127,8 +133,14 @@ class Lists:
     periods: dict[str, tuple[datetime.datetime, datetime.datetime]]
 
 
-def _lists(data_sets: Sequence[DataSet]) -> Lists:
-    """Prepare the lists of data sets of one dataflow: dimensions have theirs in the order of the data structure."""
+def lists_of(data_sets: Sequence[DataSet]) -> Lists:
+    """Prepare the lists of data sets of one dataflow: dimensions have theirs in the order of the data structure.
+
+    Parameters
+    ----------
+    data_sets : sequence of DataSet
+        Of one dataflow, at least one.
+    """
     found = {one.id: one for data_set in data_sets for one in data_set.structure.components}
     order = {"dimension": 0, "time": 1, "measure": 2, "attribute": 3}
     components = tuple(sorted(found.values(), key=lambda one: order[one.role]))
@@ -154,7 +166,7 @@ def _written(data_sets: Sequence[DataSet], header: Header, options: Options, ver
     by_flow: dict[Ref, list[DataSet]] = {}
     for one in data_sets:
         by_flow.setdefault(one.structure.flow, []).append(one)
-    lists = {flow: _lists(some) for flow, some in by_flow.items()}
+    lists = {flow: lists_of(some) for flow, some in by_flow.items()}
     schema = {"$schema": SCHEMAS[version]} if version == "2.1" else {}
     yield _text(schema | {"meta": _meta(header, options, version)})[:-1] + b',"data":{"dataSets":['
     layouts: dict[Ref, Layout] = {}
@@ -238,7 +250,14 @@ def _is_told(component: Component, version: Version, layout: Layout) -> bool:
     return version != "1.0" and not component.codelist and component in layout.observation
 
 
-def _strings(column: pa.Array) -> pa.Array:
+def strings(column: pa.Array) -> pa.Array:
+    """Write texts as strings of JSON.
+
+    Parameters
+    ----------
+    column : pyarrow.StringArray
+        Distinct texts.
+    """
     if pc.any(pc.match_substring_regex(column, AWKWARD)).as_py():
         made = [None if one is None else orjson.dumps(one).decode() for one in column.to_pylist()]
         return pa.array(made, pa.string())
@@ -249,7 +268,7 @@ def _array(column: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise("[", column, "]", "")
 
 
-TEXT = Form(_strings, nan='"NaN"', many=_array)
+TEXT = Form(strings, nan='"NaN"', many=_array)
 
 
 def _indexed(component: Component, lists: Lists) -> Form:

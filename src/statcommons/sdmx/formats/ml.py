@@ -176,7 +176,7 @@ def _opening(data_set: DataSet, number: int, kind: Kind) -> str:
     action = {"Merge": "Append"}.get(data_set.action, data_set.action) if kind.version != "3.1" else data_set.action
     told = {f"{own}structureRef": f"STR{number}", f"{own}action": action}
     if kind.specific:
-        told["xsi:type"] = f"ns{number}:{'TimeSeries' if kind.time_series else ''}DataSetType"
+        told["xsi:type"] = f"ns{number}:DataSetType"
         if kind.version == "2.1":
             told[f"{own}dataScope"] = "DataStructure" if data_set.structure.flow.kind == "datastructure" else "Dataflow"
         told |= {

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from statcommons.sdmx.formats.layout import Layout, Options, cell, grouped, groups_of
 from statcommons.sdmx.formats.ml import FORM, Kind, attribute, rows_of, written
 from statcommons.sdmx.formats.text import Part, line, text_of
@@ -120,11 +117,6 @@ def _element(components: Sequence[Component], data_set: DataSet, prefix: str, cl
         return
     yield ">"
     for one in many:
-        begin = f'<Comp id="{one.id}" xsi:type="{prefix}{one.id}Type">{VALUE}'
-        yield cell(one, data_set, MANY, before=begin, after=f"{VALUE_END}</Comp>", change=_filled)
+        begin = f'<Comp id="{one.id}" xsi:type="{prefix}{one.id}.CompType">{VALUE}'
+        yield cell(one, data_set, MANY, before=begin, after=f"{VALUE_END}</Comp>")
     yield close
-
-
-def _filled(values: pa.Array) -> pa.Array:
-    """Make null of a list of nothing."""
-    return pc.if_else(pc.greater(pc.list_value_length(values), 0), values, None)

@@ -194,7 +194,7 @@ def _of(places: pa.Array, distinct: pa.Array) -> pa.DictionaryArray:
 
 
 def texts(values: pa.Array, form: Form, decimals: int | npt.NDArray[np.int64] | None = None) -> pa.Array:
-    """Write the values of a column as a format does; a null stays one.
+    """Write the values of a column as a format does; a null stays one, and a list of nothing becomes one.
 
     Parameters
     ----------
@@ -218,7 +218,9 @@ def texts(values: pa.Array, form: Form, decimals: int | npt.NDArray[np.int64] | 
     if pa.types.is_list(kind):
         cells = _plain(texts(values.flatten(), form))
         lists = pa.ListArray.from_arrays(_bounds(values), cells)
-        return pc.if_else(values.is_valid(), form.many(pc.binary_join(lists, form.separator)), None)
+        return pc.if_else(
+            pc.greater(pc.list_value_length(values), 0), form.many(pc.binary_join(lists, form.separator)), None
+        )
     codes = encoded(values)
     return _of(codes.indices, form.escape(codes.dictionary))
 
