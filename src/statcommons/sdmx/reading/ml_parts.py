@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.parsers import expat
 
 from statcommons.sdmx.reading.ml_head import Head, broken, parser
@@ -23,11 +23,8 @@ __all__ = ["Piece", "by_expat", "column", "pieces", "plain", "unescaped"]
 
 BLOCK = 1 << 22
 MANY = 1 << 16
-LARGEST = 1 << 62
-FIRST = re.compile(r"(?:[\w.\-]+:)?(Series|Obs|Group)(\s.*)", re.DOTALL)
-ATTRIBUTE = re.compile(r"\s+([\w.\-]+(?::[\w.\-]+)?)=")
-ENDING = re.compile(r"\s*(/?)>\s*")
-CLOSING = re.compile(r"/(?:[\w.\-]+:)?Series>\s*")
+MOST = 1_000
+"""Different texts between values, beyond which a run is not plain."""
 
 
 @dataclass
@@ -36,17 +33,17 @@ class Piece:
 
     Parameters
     ----------
-    series : list of dict
+    series : dict of str to pyarrow.Array
         Values of series by component.
     members : numpy.ndarray
-        For each observation, the place of its series in the list.
+        For each observation, the place of its series.
     columns : dict of str to pyarrow.Array
         Values of observations by component.
     groups : list of dict
         Values of groups by component, keys and attributes alike.
     """
 
-    series: list[dict[str, Any]]
+    series: dict[str, pa.Array]
     members: np.ndarray
     columns: dict[str, pa.Array]
     groups: list[dict[str, Any]] = field(default_factory=list)
@@ -95,6 +92,9 @@ def pieces(source: Source, head: Head) -> Iterator[Piece]:
 def plain(text: bytes) -> Piece | None:
     """Read a run of tags ``Series``, ``Obs`` and ``Group`` with values in double quotes.
 
+    Cut at its quotes, such a run is values by turns with what stands between them, and of the latter there are few
+    different ones: an attribute's name, or the end of a tag with the begin of the next.
+
     Parameters
     ----------
     text : bytes
@@ -108,8 +108,8 @@ def plain(text: bytes) -> Piece | None:
     Examples
     --------
     >>> piece = plain(b'<Series A="x"><Obs T="1"/><Obs T="2" V="a &lt; b"/></Series>')
-    >>> piece.series, piece.members.tolist(), piece.columns["V"].to_pylist()
-    ([{'A': 'x'}], [0, 0], [None, 'a < b'])
+    >>> piece.series["A"].to_pylist(), piece.members.tolist(), piece.columns["V"].to_pylist()
+    (['x'], [0, 0], [None, 'a < b'])
     >>> plain(b"<Series A='x'></Series>") is None
     True
     """
@@ -123,25 +123,47 @@ def plain(text: bytes) -> Piece | None:
         whole = pa.array([text], pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:  # not UTF-8
         return None
-    tags = pc.split_pattern(whole, "<").flatten()
-    if len(tags) < 2 or tags[0].as_py().strip():
+    cells = pc.split_pattern(whole, '"').flatten()
+    if not len(cells) % 2 or len(cells) == 1:
         return None
-    parts = pc.split_pattern(tags[1:], '"')
-    offsets = parts.offsets.to_numpy()
-    cut = _Cut(parts.values, offsets[:-1], _shapes(parts.values, offsets[:-1], np.diff(offsets)))
-    kinds = np.zeros(len(parts), np.int8)
-    for shape in cut.shapes:
-        kinds[shape.rows] = shape.kind
-    observed, opened = kinds == OBSERVATION, kinds == OPEN
-    depth = np.cumsum(opened, dtype=np.int64) - np.cumsum(kinds == CLOSE)
-    flat = not opened.any()
-    if not kinds.all() or depth.min() < 0 or depth.max() > 1 or depth[-1] or (depth[kinds == GROUP] != 0).any():
+    between = cells.take(pa.array(np.arange(0, len(cells), 2))).dictionary_encode()
+    if len(between.dictionary) > MOST:
         return None
-    members = np.cumsum(opened)[observed] - (not flat)
-    series = [{}] if flat else cut.dictionaries(OPEN)
-    if not flat and ((depth[observed] == 0).any() or len(np.unique(members)) < len(series)):
+    words = [_between(one, not at) for at, one in enumerate(between.dictionary.to_pylist())]
+    known = [one for one in words if one]
+    if len(known) < len(words):
         return None
-    return Piece(series, members, cut.columns(observed), cut.dictionaries(GROUP))
+    code = between.indices.to_numpy()
+    kinds, ends, closes = (np.array([one[at] for one in known], np.int8)[code] for at in range(3))
+    begins = np.flatnonzero(kinds)  # a tag begins at each of these, and ends where the next one begins
+    after = np.append(begins[1:], len(code) - 1)
+    if not len(begins) or begins[0] or kinds[-1] or not np.array_equal(np.flatnonzero(ends), after):
+        return None
+    tags, closed = kinds[begins], closes[after]
+    opened, observed = tags == OPEN, tags == OBSERVATION
+    depth = np.cumsum(opened, dtype=np.int64) - np.cumsum(closed, dtype=np.int64)
+    inside = depth + closed - opened
+    if (
+        text.count(b"<") != len(tags) + int(closed.sum())
+        or (ends[after] != np.where(opened, OPENED, ALONE)).any()
+        or depth.min() < 0
+        or depth.max() > 1
+        or depth[-1]
+        or (inside[observed] != opened.any()).any()
+        or inside[~observed].any()
+    ):
+        return None
+    members = np.cumsum(opened)[observed] - 1
+    if opened.any() and len(np.unique(members)) < opened.sum():  # a series without observations
+        return None
+    values = _Values(cells, code[:-1], np.cumsum(kinds[:-1] > 0) - 1, tags, [one.name for one in known])
+    series, observations, groups = (values.columns(kind) for kind in (OPEN, OBSERVATION, GROUP))
+    if series is None or observations is None or groups is None:
+        return None
+    said = [
+        dict(zip(groups, one, strict=True)) for one in zip(*(one.to_pylist() for one in groups.values()), strict=True)
+    ]
+    return Piece(series, np.maximum(members, 0), observations, said)
 
 
 def _unusual(text: bytes) -> bool:
@@ -153,96 +175,58 @@ def _unusual(text: bytes) -> bool:
     return bool(low) or b"<!" in text or b"<?" in text
 
 
-OTHER, OPEN, CLOSE, OBSERVATION, GROUP = 0, 1, 2, 3, 4
-KINDS = {("Series", ""): OPEN, ("Obs", "/"): OBSERVATION, ("Group", "/"): GROUP}
+OPEN, OBSERVATION, GROUP = 1, 2, 3
+KINDS = {"Series": OPEN, "Obs": OBSERVATION, "Group": GROUP}
+OPENED, ALONE = 1, 2
+NAME = r"(?P<name>[\w.\-]+(?::[\w.\-]+)?)\s*=\s*"
+BETWEEN = re.compile(
+    r"(?:\s*(?P<end>/?)>\s*(?P<close></(?:[\w.\-]+:)?Series\s*>\s*)?)?"
+    rf"(?:(?P<begin><(?:[\w.\-]+:)?(?P<kind>Series|Obs|Group))?\s+{NAME})?"
+)
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """Tags that are alike: their kind, the names of their attributes, and which they are."""
+class _Between(NamedTuple):
+    """What stands between two values: the kind of tag that begins, how one ends, a series that closes, and a name."""
 
     kind: int
-    names: tuple[str, ...]
-    rows: np.ndarray
+    ends: int
+    closes: int
+    name: str
+
+
+def _between(text: str, first: bool) -> _Between | None:
+    found = BETWEEN.fullmatch(text.lstrip() if first else text)
+    if not found or (found["end"] is not None and found["name"] and not found["begin"]):
+        return None
+    ends = 0 if found["end"] is None else ALONE if found["end"] else OPENED
+    return _Between(KINDS.get(found["kind"], 0), ends, bool(found["close"]), found["name"] or "")
 
 
 @dataclass(frozen=True)
-class _Cut:
-    """Tags cut at their quotes: all pieces, where those of each tag start, and the shapes."""
+class _Values:
+    """Values of tags: all pieces, what stands before each value, its tag, the kinds of tags, and the names."""
 
     cells: pa.Array
-    starts: np.ndarray
-    shapes: list[_Shape]
+    code: np.ndarray
+    owner: np.ndarray
+    tags: np.ndarray
+    names: list[str]
 
-    def dictionaries(self, kind: int) -> list[dict[str, str]]:
-        """Give the values of the tags of a kind, one dictionary a tag, in order."""
-        import pyarrow as pa
-
-        found: list[tuple[int, dict[str, str]]] = []
-        for shape in self.shapes:
-            if shape.kind == kind:
-                starts = self.starts[shape.rows] + 1
-                values = [
-                    unescaped(self.cells.take(pa.array(starts + 2 * at))).to_pylist() for at in range(len(shape.names))
-                ]
-                ones = zip(*values, strict=True) if values else ((),) * len(starts)
-                found += [
-                    (row, dict(zip(shape.names, one, strict=True)))
-                    for row, one in zip(shape.rows.tolist(), ones, strict=True)
-                ]
-        return [one for _, one in sorted(found, key=lambda pair: pair[0])]
-
-    def columns(self, observed: np.ndarray) -> dict[str, pa.Array]:
-        """Give the values of observations by component."""
+    def columns(self, kind: int) -> dict[str, pa.Array] | None:
+        """Give the values of the tags of a kind by component; None where a tag names one twice."""
         import numpy as np
         import pyarrow as pa
 
-        ordinal = np.cumsum(observed) - 1
+        mine = np.flatnonzero((self.tags == kind)[self.owner])
+        code, ordinal = self.code[mine], (np.cumsum(self.tags == kind) - 1)[self.owner[mine]]
         places: dict[str, np.ndarray] = {}
-        for shape in self.shapes:
-            for at, name in enumerate(shape.names if shape.kind == OBSERVATION else ()):
-                place = places.setdefault(name, np.full(int(observed.sum()), -1, np.int64))
-                place[ordinal[shape.rows]] = self.starts[shape.rows] + 2 * at + 1
-        return {name: unescaped(self.cells.take(pa.array(place, mask=place < 0))) for name, place in places.items()}
-
-
-def _shapes(cells: pa.Array, starts: np.ndarray, lengths: np.ndarray) -> list[_Shape]:
-    """Sort tags by what stands outside of their quotes."""
-    import numpy as np
-    import pyarrow as pa
-
-    shapes = []
-    for length in np.unique(lengths).tolist():
-        rows = np.flatnonzero(lengths == length)
-        words: list[list[str]] = []
-        code, size = np.zeros(len(rows), np.int64), 1
-        for part in range(0, length, 2):
-            encoded = cells.take(pa.array(starts[rows] + part)).dictionary_encode()
-            words.append(encoded.dictionary.to_pylist())
-            if size * len(words[-1]) > LARGEST:
-                return [_Shape(OTHER, (), rows)]
-            code = code * len(words[-1]) + encoded.indices.to_numpy()
-            size *= len(words[-1])
         for one in np.unique(code).tolist():
-            outside, left = [], one
-            for known in reversed(words):
-                left, at = divmod(left, len(known))
-                outside.append(known[at])
-            shapes.append(_shape(outside[::-1], rows[code == one]))
-    return shapes
-
-
-def _shape(outside: Sequence[str], rows: np.ndarray) -> _Shape:
-    """Name a shape from the texts around its values."""
-    if CLOSING.fullmatch(outside[0]):
-        return _Shape(CLOSE if len(outside) == 1 else OTHER, (), rows)
-    first = FIRST.fullmatch(outside[0])
-    ending = ENDING.fullmatch(outside[-1])
-    names = [ATTRIBUTE.fullmatch(text) for text in ([first[2]] if first else []) + list(outside[1:-1])]
-    ids = tuple(found[1] for found in names if found)
-    known = bool(first and ending) and None not in names and len(set(ids)) == len(ids)
-    kind = KINDS.get((first[1], ending[1]), OTHER) if known and first and ending else OTHER
-    return _Shape(kind, ids, rows)
+            rows = np.flatnonzero(code == one)
+            place = places.setdefault(self.names[one], np.full(int((self.tags == kind).sum()), -1, np.int64))
+            if (place[ordinal[rows]] >= 0).any():
+                return None
+            place[ordinal[rows]] = 2 * mine[rows] + 1
+        return {name: unescaped(self.cells.take(pa.array(place, mask=place < 0))) for name, place in places.items()}
 
 
 ENTITY = re.compile(r"&(?:#(\d+)|#x([0-9A-Fa-f]+)|(lt|gt|amp|quot|apos));")
@@ -396,12 +380,23 @@ class _State:
         """Give what was met since the last time."""
         import numpy as np
 
-        names = dict.fromkeys(name for one in self.observations for name in one)
-        columns = {name: column([one.get(name) for one in self.observations]) for name in names}
-        given = [{**self.attributes, **one} for one in self.series]
-        made = Piece(given, np.array(self.members, np.int64), columns, self.groups)
+        series = columns_of([{**self.attributes, **one} for one in self.series])
+        made = Piece(series, np.array(self.members, np.int64), columns_of(self.observations), self.groups)
         self.series, self.observations, self.members, self.groups = [self.series[-1]], [], [], []
         return made
+
+
+def columns_of(rows: Sequence[dict[str, Any]]) -> dict[str, pa.Array]:
+    """Make columns of dictionaries.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Values by component.
+    """
+    return {
+        name: column([one.get(name) for one in rows]) for name in dict.fromkeys(name for one in rows for name in one)
+    }
 
 
 def column(cells: Sequence[Any]) -> pa.Array:

@@ -167,8 +167,10 @@ def _batch(piece: Piece, head: Head, groups: _Groups, row: int) -> pa.RecordBatc
         columns[head.at] = pa.array([one and one.rpartition(":")[2] for one in types], pa.string())
     columns = {name: cells for name, cells in columns.items() if ":" not in name}
     members = pa.array(piece.members.astype(np.int32))
-    for name in dict.fromkeys(name for one in piece.series for name in one if ":" not in name):
-        spread = _spread(column([one.get(name) for one in piece.series]), members)
+    for name, values in piece.series.items():
+        if ":" in name:
+            continue
+        spread = _spread(values, members)
         columns[name] = spread if name not in columns else _filled(columns[name], spread)
     for ids, known in groups.of(list(columns)).items():
         keys = zip(*(columns[id].to_pylist() if id in columns else [None] * len(members) for id in ids), strict=True)
