@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,7 +11,6 @@ import msgspec
 
 from statcommons.core.errors import BadData
 from statcommons.sdmx.model import (
-    Annotation,
     Artefact,
     Attribute,
     Categorisation,
@@ -29,26 +27,22 @@ from statcommons.sdmx.model import (
     ProvisionAgreement,
     Ref,
     Region,
-    Representation,
     Scheme,
-    Text,
 )
 from statcommons.sdmx.structures import json_shapes as shapes
 from statcommons.sdmx.structures.incoming import (
     attachment,
     availability,
     content,
-    held_ref,
     hierarchy_id,
     in_order,
     nothing_held,
     regions,
     tell_what_is_not_held,
 )
+from statcommons.sdmx.structures.json_parts import Reading, decoded
 
 __all__ = ["read_structures_json"]
-
-NEWLINE = b"\n"
 
 
 def read_structures_json(source: bytes | Path | str, where: str = "message") -> tuple[Artefact, ...]:
@@ -84,7 +78,7 @@ def read_structures_json(source: bytes | Path | str, where: str = "message") -> 
     statcommons.core.errors.BadData: message: This is not a structure message of SDMX-JSON: it has dataSets. ...
     """
     data, where = content(source, where)
-    message = _decoded(data, shapes.JMessage, where, data)
+    message = decoded(data, shapes.JMessage, where, data)
     groups = message.data or {}
     if message.data is None or {"dataSets", "structure", "structures", "metadataSets"} & groups.keys():
         what = ", ".join(groups) or "no part called data"
@@ -94,7 +88,7 @@ def read_structures_json(source: bytes | Path | str, where: str = "message") -> 
             remedy="Give a structure message; read data with statcommons.sdmx.read.",
         )
     languages = [one for one in message.meta.get("contentLanguages") or [] if isinstance(one, str)]
-    reading = _Reading(where, languages[0] if languages else "en")
+    reading = _Reader(where, languages[0] if languages else "en")
     found: list[Artefact] = []
     try:
         for name, raw in groups.items():
@@ -107,29 +101,8 @@ def read_structures_json(source: bytes | Path | str, where: str = "message") -> 
     return tuple(found)
 
 
-def _decoded(raw: bytes | msgspec.Raw, shape: Any, where: str, whole: bytes) -> Any:
-    """Decode JSON to a shape; what is no JSON is told with its line, what has another shape with its place."""
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except msgspec.ValidationError as error:
-        raise BadData(
-            f"The message has another shape than SDMX-JSON: {error}.", where=where, remedy="Mend it."
-        ) from None
-    except RecursionError:
-        raise BadData("The message is nested too deep.", where=where, remedy="Give a flatter one.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        place = str(error).rpartition("byte ")[2].rstrip(")")
-        line = f", line {whole.count(NEWLINE, 0, int(place)) + 1}" if place.isdigit() else ""
-        raise BadData(f"The JSON cannot be read: {error}.", where=f"{where}{line}", remedy="Send it whole.") from None
-
-
-@dataclass
-class _Reading:
-    """A message that is being read: what errors call it, its language, and what was passed over."""
-
-    where: str
-    language: str
-    passed: Counter[str] = field(default_factory=Counter)
+class _Reader(Reading):
+    """Reads each kind of artefact."""
 
     def group(self, name: str, raw: msgspec.Raw, whole: bytes) -> Iterator[Artefact]:
         """Read the artefacts of one kind."""
@@ -138,72 +111,8 @@ class _Reading:
             return
         shape, read = READERS[name]
         several: Any = list[shape]  # type: ignore[valid-type]
-        for one in _decoded(raw, several, f"{self.where}, {name}", whole):
+        for one in decoded(raw, several, f"{self.where}, {name}", whole):
             yield from read(self, name, one)
-
-    def text(self, several: dict[str, str], one: str) -> Text:
-        return several or ({self.language: one} if one else {})
-
-    def ref(self, urn: str) -> Ref | None:
-        try:
-            return held_ref(urn, self.passed) if urn else None
-        except BadData as error:
-            raise BadData(error.what, where=self.where, remedy=error.remedy) from None
-
-    def required(self, urn: str, what: str) -> Ref:
-        found = self.ref(urn)
-        if not found:
-            raise BadData(f"{what} names nothing that is held here: {urn!r}.", where=self.where, remedy="Mend it.")
-        return found
-
-    # --- what all have ---
-
-    def envelope(self, one: shapes.JMaintainable) -> dict[str, Any]:
-        if not one.id or not one.agency:
-            what = "an agencyID" if one.id else "an id"
-            raise BadData(f"{one.id or one.name or 'An artefact'} has not {what}.", where=self.where, remedy="Mend it.")
-        return {
-            **self.nameable(one),
-            "agency": one.agency,
-            "version": one.version or "1.0",
-            "is_final": one.is_final,
-            "is_external": one.is_external_reference,
-            "structure_url": next((link.href for link in one.links if link.rel == "self"), ""),
-            "valid_from": one.valid_from,
-            "valid_to": one.valid_to,
-        }
-
-    def nameable(self, one: shapes.JNameable) -> dict[str, Any]:
-        return {
-            "id": one.id,
-            "name": self.text(one.names, one.name),
-            "description": self.text(one.descriptions, one.description),
-            "annotations": self.annotations(one.annotations),
-        }
-
-    def annotations(self, several: list[shapes.JNote]) -> tuple[Annotation, ...]:
-        return tuple(
-            Annotation(
-                one.id,
-                one.type,
-                one.title,
-                one.links[0].href if one.links else "",
-                self.text(one.texts, one.text),
-                one.value,
-            )
-            for one in several
-        )
-
-    def representation(self, one: shapes.JRepresentation | None) -> Representation | None:
-        if not one:
-            return None
-        form = one.format or one.text_format or one.enumeration_format or {}
-        facets = {name: _facet(value) for name, value in form.items() if not isinstance(value, list | dict)}
-        kinds = [facets.pop(name, "") for name in ("dataType", "textType")]
-        least = 1 if one.min_occurs is None else one.min_occurs
-        most = 1 if one.max_occurs is None else one.max_occurs
-        many = None if isinstance(most, str) else most
-        return Representation(self.ref(one.enumeration), kinds[0] or kinds[1], facets, least, many)
 
     # --- schemes ---
 
@@ -379,11 +288,6 @@ class _Reading:
         return self.required(one.code, what)
 
 
-def _facet(value: object) -> str:
-    """Write a facet as XML has it: true, 12, 1.5."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _selected(one: shapes.JSelection | None) -> tuple[str, ...]:
     if not one:
         return ()
@@ -403,7 +307,7 @@ ITEMS = {
 }
 """The name of the items of each kind of scheme."""
 
-Read: TypeAlias = Callable[[_Reading, str, Any], Iterable[Artefact]]
+Read: TypeAlias = Callable[[_Reader, str, Any], Iterable[Artefact]]
 READERS: dict[str, tuple[type[shapes.JMaintainable], Read]] = {
     **dict.fromkeys(
         (
@@ -416,16 +320,16 @@ READERS: dict[str, tuple[type[shapes.JMaintainable], Read]] = {
             "conceptSchemes",
             "categorySchemes",
         ),
-        (shapes.JScheme, _Reading.scheme),
+        (shapes.JScheme, _Reader.scheme),
     ),
-    "dataStructures": (shapes.JDataStructure, _Reading.data_structure),
-    "dataflows": (shapes.JDataflow, _Reading.dataflow),
-    "categorisations": (shapes.JCategorisation, _Reading.categorisation),
-    "provisionAgreements": (shapes.JAgreement, _Reading.agreement),
-    "contentConstraints": (shapes.JConstraint, _Reading.constraint),
-    "dataConstraints": (shapes.JConstraint, _Reading.constraint),
-    "availabilityConstraints": (shapes.JConstraint, _Reading.availability),
-    "hierarchies": (shapes.JHierarchy, _Reading.hierarchy),
-    "hierarchicalCodelists": (shapes.JHierarchicalCodelist, _Reading.hierarchical_codelist),
+    "dataStructures": (shapes.JDataStructure, _Reader.data_structure),
+    "dataflows": (shapes.JDataflow, _Reader.dataflow),
+    "categorisations": (shapes.JCategorisation, _Reader.categorisation),
+    "provisionAgreements": (shapes.JAgreement, _Reader.agreement),
+    "contentConstraints": (shapes.JConstraint, _Reader.constraint),
+    "dataConstraints": (shapes.JConstraint, _Reader.constraint),
+    "availabilityConstraints": (shapes.JConstraint, _Reader.availability),
+    "hierarchies": (shapes.JHierarchy, _Reader.hierarchy),
+    "hierarchicalCodelists": (shapes.JHierarchicalCodelist, _Reader.hierarchical_codelist),
 }
 """How each group of a message is read."""

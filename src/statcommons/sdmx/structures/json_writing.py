@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 import msgspec
 
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.message import Header
 from statcommons.sdmx.model import (
-    Annotation,
     Artefact,
     Attribute,
     Categorisation,
@@ -29,11 +27,11 @@ from statcommons.sdmx.model import (
     Region,
     Representation,
     Scheme,
-    in_language,
 )
 from statcommons.sdmx.structures import json_shapes as shapes
 from statcommons.sdmx.structures.items import path_of
 from statcommons.sdmx.structures.json_reading import ITEMS
+from statcommons.sdmx.structures.json_spelling import JSONStandard, Spelling
 from statcommons.sdmx.structures.outgoing import (
     assert_holdable,
     dimensions_first,
@@ -46,18 +44,16 @@ from statcommons.sdmx.structures.outgoing import (
 
 __all__ = ["JSONStandard", "write_structures_json"]
 
-JSONStandard: TypeAlias = Literal["1.0", "2.0", "2.1"]
-"""The versions of SDMX-JSON that are written."""
-
 SDMX = {"1.0": "2.1", "2.0": "3.0", "2.1": "3.1"}
 """The version of SDMX that each stands for."""
 
-SCHEMA = (
-    "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/{}.0/"
-    "sdmx-json-structure-schema.json"
-)
-NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-TRUTH = {"true": True, "false": False}
+SCHEMAS = {
+    "1.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/develop/structure-message/tools/schemas/1.0/",
+    "2.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/2.0.0/",
+    "2.1": "https://json.sdmx.org/2.1/",
+}
+"""Where the schemas stand; readers tell the versions by these addresses."""
+
 GROUPS = {
     "agencyscheme": "agencySchemes",
     "dataproviderscheme": "dataProviderSchemes",
@@ -123,12 +119,12 @@ def write_structures_json(
     return msgspec.json.encode(_Writer(standard, several, tuple(languages)).message(header))
 
 
-class _Writer:
+class _Writer(Spelling):
     """A message that is being written."""
 
     def __init__(self, standard: JSONStandard, artefacts: Sequence[Artefact], languages: tuple[str, ...]) -> None:
-        self.old, self.standard = standard == "1.0", standard
-        self.artefacts, self.languages = artefacts, languages or ("en",)
+        super().__init__(standard, languages)
+        self.artefacts = artefacts
 
     def message(self, header: Header) -> dict[str, Any]:
         groups: dict[str, list[Any]] = {}
@@ -139,7 +135,7 @@ class _Writer:
                 name = OLD_GROUPS.get(one.kind, GROUPS[one.kind]) if self.old else GROUPS[one.kind]
                 groups.setdefault(name, []).append(WRITTEN[type(one)](self, one))
         meta = {
-            "schema": SCHEMA.format(self.standard),
+            "schema": f"{SCHEMAS[self.standard]}sdmx-json-structure-schema.json",
             "id": header.id,
             "test": header.test,
             "prepared": instant(header),
@@ -147,67 +143,6 @@ class _Writer:
             "sender": {"id": header.sender},
         }
         return {"meta": meta, "data": groups}
-
-    # --- what all have ---
-
-    def envelope(self, one: Artefact) -> dict[str, Any]:
-        return {
-            **self.nameable(one),
-            "agency": one.agency,
-            "version": one.version,
-            "is_external_reference": one.is_external,
-            "is_final": self.old and one.is_final,
-            "valid_from": one.valid_from,
-            "valid_to": one.valid_to,
-            "links": self.links(one),
-        }
-
-    def links(self, one: Artefact) -> list[shapes.JLink]:
-        # The schema of 2.0 does not know the URN of a value list.
-        name = "" if one.kind == "valuelist" else urn(one.ref, old=self.old)
-        return [shapes.JLink(one.structure_url, "self", name)] if name or one.structure_url else []
-
-    def nameable(self, one: Artefact | Item, *, named: bool = True) -> dict[str, Any]:
-        return {
-            "id": one.id,
-            "name": in_language(one.name, self.languages) or (one.id if named else ""),
-            "names": dict(one.name),
-            "description": in_language(one.description, self.languages),
-            "descriptions": dict(one.description),
-            "annotations": self.annotations(one.annotations),
-        }
-
-    def annotations(self, several: Iterable[Annotation]) -> list[shapes.JNote]:
-        return [
-            shapes.JNote(
-                one.id,
-                one.title,
-                one.type,
-                "" if self.old else one.value,
-                in_language(one.text, self.languages),
-                dict(one.text),
-                [shapes.JLink(one.url, "self")] if one.url else [],
-            )
-            for one in several
-        ]
-
-    def representation(self, shown: Representation | None, *, many: bool = True) -> shapes.JRepresentation | None:
-        """Write what values may be; ``many`` says that the standard knows several values there."""
-        if not shown:
-            return None
-        form: dict[str, Any] = {"textType" if self.old else "dataType": shown.type} if shown.type else {}
-        form |= {name: _facet(name, value) for name, value in shown.facets.items()}
-        made = shapes.JRepresentation()
-        if shown.codelist:
-            made.enumeration, made.enumeration_format = shown.codelist.urn, form or None
-        elif self.old:
-            made.text_format = form
-        else:
-            made.format = form
-        if not self.old and many and (shown.min_occurs, shown.max_occurs) != (1, 1):
-            made.min_occurs = shown.min_occurs
-            made.max_occurs = "unbounded" if shown.max_occurs is None else shown.max_occurs
-        return made
 
     # --- schemes ---
 
@@ -360,12 +295,10 @@ class _Writer:
     def member(self, region: Region, id: str) -> shapes.JMember:
         if id in region.periods:
             return shapes.JMember(id, time_range=_range(*region.periods[id]))
-        values = list(region.values[id])
-        if id not in region.cascade:
-            return shapes.JMember(id, values=[*values])
-        if self.old:
-            return shapes.JMember(id, cascade_values=values)
-        return shapes.JMember(id, values=[shapes.JValue(value, True) for value in values])
+        values, cascades = region.values[id], id in region.cascade
+        if not self.old:
+            return shapes.JMember(id, values=[shapes.JValue(value, True if cascades else None) for value in values])
+        return shapes.JMember(id, cascade_values=[*values]) if cascades else shapes.JMember(id, values=[*values])
 
     def hierarchy(self, one: Hierarchy) -> shapes.JMaintainable:
         codes = [_place(node) for node in one.nodes]
@@ -384,13 +317,6 @@ def _urn(ref: Ref | None) -> str:
 
 def _usage(one: Definition) -> str:
     return "mandatory" if one.required else "optional"
-
-
-def _facet(name: str, value: str) -> Any:
-    """Write a facet as JSON has it: what are numbers keep their digits."""
-    if name in NUMBERS and NUMBER.fullmatch(value):
-        return msgspec.Raw(value.encode())
-    return TRUTH.get(value, value) if name in TRUTHS else value
 
 
 def _extension(one: Extension) -> shapes.JExtension:
@@ -413,8 +339,6 @@ def _place(one: Node) -> shapes.JHierarchicalCode:
     return shapes.JHierarchicalCode(one.id, one.code.urn, hierarchical_codes=[_place(child) for child in one.children])
 
 
-NUMBERS = {"interval", "startValue", "endValue", "minLength", "maxLength", "minValue", "maxValue", "decimals"}
-TRUTHS = {"isSequence", "isMultiLingual"}
 ATTACHED = {"datastructure": "data_structures", "dataflow": "dataflows", "provisionagreement": "provision_agreements"}
 WRITTEN: dict[type[Artefact], Callable[[_Writer, Any], shapes.JMaintainable]] = {
     Scheme: _Writer.scheme,

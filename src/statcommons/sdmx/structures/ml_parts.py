@@ -13,7 +13,18 @@ from statcommons.sdmx.model import BY_CLASS, Annotation, Ref, Representation, Te
 from statcommons.sdmx.structures.incoming import held_ref, is_held
 from statcommons.sdmx.structures.xmlfile import local
 
-__all__ = ["Message", "Parts", "annotations_of", "flag", "parts", "text_of", "texts"]
+__all__ = [
+    "Message",
+    "Parts",
+    "annotations_of",
+    "called",
+    "envelope",
+    "flag",
+    "nameable",
+    "parts",
+    "text_of",
+    "texts",
+]
 
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -149,3 +160,32 @@ class Message:
         if not (text.isascii() and text.isdigit()):
             raise self.fault(element, f"{text!r} is not a whole number.")
         return int(text)
+
+
+def envelope(message: Message, element: etree._Element, said: Parts) -> dict[str, Any]:
+    """Read what all artefacts have."""
+    return {
+        "agency": message.required(element, "agencyID"),
+        "id": message.required(element, "id"),
+        "version": element.get("version", "1.0"),
+        **nameable(said),
+        "is_final": flag(element, "isFinal"),
+        "is_external": flag(element, "isExternalReference"),
+        "structure_url": element.get("structureURL", ""),
+        "valid_from": element.get("validFrom", ""),
+        "valid_to": element.get("validTo", ""),
+    }
+
+
+def nameable(said: Parts) -> dict[str, Any]:
+    """Read what all that has a name has."""
+    return {
+        "name": texts(said.get("Name", [])),
+        "description": texts(said.get("Description", [])),
+        "annotations": annotations_of(said),
+    }
+
+
+def called(element: etree._Element) -> str:
+    """Read the name of something in the same artefact: the text in SDMX 3, a reference in 2.1."""
+    return element[0].get("id", "") if len(element) else (element.text or "").strip()

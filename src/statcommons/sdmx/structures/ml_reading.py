@@ -16,7 +16,6 @@ from statcommons.sdmx.model import (
     Attribute,
     Categorisation,
     Concept,
-    Constraint,
     Dataflow,
     DataStructure,
     Definition,
@@ -27,20 +26,28 @@ from statcommons.sdmx.model import (
     Node,
     ProvisionAgreement,
     Ref,
-    Region,
     Scheme,
 )
 from statcommons.sdmx.structures.incoming import (
     attachment,
-    availability,
     content,
     hierarchy_id,
     in_order,
     nothing_held,
-    regions,
     tell_what_is_not_held,
 )
-from statcommons.sdmx.structures.ml_parts import Message, Parts, annotations_of, flag, parts, text_of, texts
+from statcommons.sdmx.structures.ml_constraints import availability_of, constraint_of
+from statcommons.sdmx.structures.ml_parts import (
+    Message,
+    Parts,
+    annotations_of,
+    called,
+    envelope,
+    flag,
+    nameable,
+    parts,
+    text_of,
+)
 from statcommons.sdmx.structures.xmlfile import local, parsed
 
 __all__ = ["read_structures_ml"]
@@ -50,12 +57,6 @@ Read: TypeAlias = Callable[[Message, etree._Element], Iterable[Artefact]]
 NAMESPACES = tuple(
     f"http://www.sdmx.org/resources/sdmxml/schemas/{version}/message" for version in ("v2_1", "v3_0", "v3_1")
 )
-ATTACHED = {
-    "DataStructure": "datastructure",
-    "Dataflow": "dataflow",
-    "ProvisionAgreement": "provisionagreement",
-    "DataProvider": "dataproviderscheme",
-}
 
 
 def read_structures_ml(source: bytes | Path | str, where: str = "message") -> tuple[Artefact, ...]:
@@ -117,29 +118,6 @@ def read_structures_ml(source: bytes | Path | str, where: str = "message") -> tu
 # --- schemes --------------------------------------------------------------------------------------------------------
 
 
-def _envelope(message: Message, element: etree._Element, said: Parts) -> dict[str, Any]:
-    """Read what all artefacts have."""
-    return {
-        "agency": message.required(element, "agencyID"),
-        "id": message.required(element, "id"),
-        "version": element.get("version", "1.0"),
-        **_nameable(said),
-        "is_final": flag(element, "isFinal"),
-        "is_external": flag(element, "isExternalReference"),
-        "structure_url": element.get("structureURL", ""),
-        "valid_from": element.get("validFrom", ""),
-        "valid_to": element.get("validTo", ""),
-    }
-
-
-def _nameable(said: Parts) -> dict[str, Any]:
-    return {
-        "name": texts(said.get("Name", [])),
-        "description": texts(said.get("Description", [])),
-        "annotations": annotations_of(said),
-    }
-
-
 def _scheme(message: Message, element: etree._Element) -> Iterator[Artefact]:
     kind = local(element).lower()
     said = parts(element)
@@ -152,7 +130,7 @@ def _scheme(message: Message, element: etree._Element) -> Iterator[Artefact]:
         read = (Item(**_item(message, one, parts(one))) for one in items)
     yield Scheme(
         kind,
-        **_envelope(message, element, said),
+        **envelope(message, element, said),
         items=tuple(read),
         partial=flag(element, "isPartial"),
         extends=tuple(_extension(message, one) for one in said.get("CodelistExtension", [])),
@@ -161,12 +139,7 @@ def _scheme(message: Message, element: etree._Element) -> Iterator[Artefact]:
 
 def _item(message: Message, element: etree._Element, said: Parts) -> dict[str, Any]:
     parent = said.get("Parent")
-    return {"id": message.required(element, "id"), **_nameable(said), "parent": _called(parent[0]) if parent else ""}
-
-
-def _called(element: etree._Element) -> str:
-    """Read the name of something in the same artefact: the text in SDMX 3, a reference in 2.1."""
-    return element[0].get("id", "") if len(element) else (element.text or "").strip()
+    return {"id": message.required(element, "id"), **nameable(said), "parent": called(parent[0]) if parent else ""}
 
 
 def _concept(message: Message, element: etree._Element) -> Concept:
@@ -186,7 +159,7 @@ def _categories(message: Message, elements: list[etree._Element], above: str) ->
 def _extension(message: Message, element: etree._Element) -> Extension:
     said = parts(element)
     included, excluded = (
-        tuple(_called(value) for one in said.get(f"{name}CodeSelection", []) for value in one)
+        tuple(called(value) for one in said.get(f"{name}CodeSelection", []) for value in one)
         for name in ("Inclusive", "Exclusive")
     )
     codelist = message.ref(said.get("Codelist", []), "codelist")
@@ -204,14 +177,14 @@ def _data_structure(message: Message, element: etree._Element) -> Iterator[Artef
     groups = []
     for one in (child for part in said.get("DataStructureComponents", []) for child in part):
         if local(one) == "Group":
-            named = tuple(_called(name) for dimension in one for name in dimension)
+            named = tuple(called(name) for dimension in one for name in dimension)
             groups.append(Group(message.required(one, "id"), named))
         else:
             times = {component.id for component in components if component.role == "time"}
             components += (_component(message, child, times) for child in one if local(child) in COMPONENTS)
             message.passed.update(local(child) for child in one if local(child) not in COMPONENTS)
     yield DataStructure(
-        "datastructure", **_envelope(message, element, said), components=in_order(components), groups=tuple(groups)
+        "datastructure", **envelope(message, element, said), components=in_order(components), groups=tuple(groups)
     )
 
 
@@ -249,7 +222,7 @@ def _component(message: Message, element: etree._Element, times: set[str]) -> De
 def _attached(said: Parts, times: set[str]) -> dict[str, Any]:
     """Read what an attribute is said of."""
     relation = parts(next(iter(said.get("AttributeRelationship", [])), None))
-    names = {name.lower(): tuple(map(_called, several)) for name, several in relation.items()}
+    names = {name.lower(): tuple(map(called, several)) for name, several in relation.items()}
     dimensions = names.get("dimension", ())
     groups = (*names.get("group", ()), *names.get("attachmentgroup", ()))
     measures = (one for part in said.get("MeasureRelationship", []) for one in part)
@@ -257,21 +230,21 @@ def _attached(said: Parts, times: set[str]) -> dict[str, Any]:
         "attachment": attachment(names, dimensions, times),
         "dimensions": dimensions,
         "group": next(iter(groups), ""),
-        "measures": tuple(map(_called, measures)),
+        "measures": tuple(map(called, measures)),
     }
 
 
 def _dataflow(message: Message, element: etree._Element) -> Iterator[Artefact]:
     said = parts(element)
     structure = message.ref(said.get("Structure", []), "datastructure")
-    yield Dataflow("dataflow", **_envelope(message, element, said), structure=structure)
+    yield Dataflow("dataflow", **envelope(message, element, said), structure=structure)
 
 
 def _categorisation(message: Message, element: etree._Element) -> Iterator[Artefact]:
     said = parts(element)
     source = message.ref(said.get("Source", []), "dataflow")
     target = message.ref(said.get("Target", []), "categoryscheme")
-    yield Categorisation("categorisation", **_envelope(message, element, said), source=source, target=target)
+    yield Categorisation("categorisation", **envelope(message, element, said), source=source, target=target)
 
 
 def _provision_agreement(message: Message, element: etree._Element) -> Iterator[Artefact]:
@@ -279,77 +252,8 @@ def _provision_agreement(message: Message, element: etree._Element) -> Iterator[
     dataflow = message.ref(said.get("StructureUsage") or said.get("Dataflow", []), "dataflow")
     provider = message.ref(said.get("DataProvider", []), "dataproviderscheme")
     yield ProvisionAgreement(
-        "provisionagreement", **_envelope(message, element, said), dataflow=dataflow, provider=provider
+        "provisionagreement", **envelope(message, element, said), dataflow=dataflow, provider=provider
     )
-
-
-# --- constraints ----------------------------------------------------------------------------------------------------
-
-
-def _constraint(message: Message, element: etree._Element) -> Iterator[Artefact]:
-    said = parts(element)
-    given = element.get("role") or element.get("type")
-    default = "actual" if local(element) == "ContentConstraint" else "allowed"
-    message.passed.update(name for name in ("DataKeySet", "MetadataKeySet", "MetadataTargetRegion") if name in said)
-    yield Constraint(
-        "dataconstraint",
-        **_envelope(message, element, said),
-        role=given.lower() if given else default,
-        attached=_attachment(message, said),
-        regions=_regions(message, said),
-    )
-
-
-def _availability(message: Message, element: etree._Element) -> Iterator[Artefact]:
-    said = parts(element)
-    attached = _attachment(message, said)
-    if not attached:
-        raise message.fault(element, "The availability constraint does not say of what.")
-    counts = {"series_count": element.get("seriesCount"), "obs_count": element.get("obsCount")}
-    yield availability(attached, annotations_of(said), counts, _regions(message, said))
-
-
-def _attachment(message: Message, said: Parts) -> tuple[Ref, ...]:
-    found = []
-    for one in (child for part in said.get("ConstraintAttachment", []) for child in part):
-        if local(one) in ATTACHED:
-            found.append(message.ref([one], ATTACHED[local(one)]))
-        else:
-            message.passed[f"constraint on {local(one)}"] += 1
-    return tuple(ref for ref in found if ref)
-
-
-def _regions(message: Message, said: Parts) -> tuple[Region, ...]:
-    return tuple(region for one in said.get("CubeRegion", []) for region in _region(message, one))
-
-
-def _region(message: Message, element: etree._Element) -> Iterator[Region]:
-    values: dict[str, tuple[str, ...]] = {}
-    without: dict[str, tuple[str, ...]] = {}
-    cascade = set()
-    periods = {}
-    for one in element:
-        if local(one) == "Annotations":
-            continue
-        id = message.required(one, "id")
-        said = parts(one)
-        if "TimeRange" in said:
-            periods[id] = _range(message, said["TimeRange"][0])
-            continue
-        given = said.get("Value", [])
-        (values if flag(one, "include", True) else without)[id] = tuple((value.text or "").strip() for value in given)
-        if any(value.get("cascadeValues", "false") not in ("false", "0") for value in given):
-            cascade.add(id)
-    return regions(flag(element, "include", True), values, without, cascade, periods)
-
-
-def _range(message: Message, element: etree._Element) -> tuple[str, str]:
-    said = parts(element)
-    if not all(flag(one, "isInclusive", True) for one in element):
-        message.passed["isInclusive=false of a time range, read as inclusive"] += 1
-    first = said.get("StartPeriod") or said.get("AfterPeriod", [])
-    last = said.get("EndPeriod") or said.get("BeforePeriod", [])
-    return text_of(first), text_of(last)
 
 
 # --- hierarchies ----------------------------------------------------------------------------------------------------
@@ -358,12 +262,12 @@ def _range(message: Message, element: etree._Element) -> tuple[str, str]:
 def _hierarchy(message: Message, element: etree._Element) -> Iterator[Artefact]:
     said = parts(element)
     nodes = _nodes(message, said.get("HierarchicalCode", []), {})
-    yield Hierarchy("hierarchy", **_envelope(message, element, said), nodes=nodes)
+    yield Hierarchy("hierarchy", **envelope(message, element, said), nodes=nodes)
 
 
 def _hierarchical_codelist(message: Message, element: etree._Element) -> Iterator[Artefact]:
     said = parts(element)
-    envelope = _envelope(message, element, said)
+    whole = envelope(message, element, said)
     aliases = {
         one.get("alias", ""): ref
         for one in said.get("IncludedCodelist", [])
@@ -371,13 +275,13 @@ def _hierarchical_codelist(message: Message, element: etree._Element) -> Iterato
     }
     hierarchies = said.get("Hierarchy", [])
     if not hierarchies:
-        yield Hierarchy("hierarchy", **envelope)
+        yield Hierarchy("hierarchy", **whole)
     for one in hierarchies:
         inside = parts(one)
-        own = {name: value for name, value in _nameable(inside).items() if value}
-        id = hierarchy_id(envelope["id"], message.required(one, "id"), only=len(hierarchies) == 1)
+        own = {name: value for name, value in nameable(inside).items() if value}
+        id = hierarchy_id(whole["id"], message.required(one, "id"), only=len(hierarchies) == 1)
         nodes = _nodes(message, inside.get("HierarchicalCode", []), aliases)
-        yield Hierarchy("hierarchy", **{**envelope, **own, "id": id}, nodes=nodes)
+        yield Hierarchy("hierarchy", **{**whole, **own, "id": id}, nodes=nodes)
 
 
 def _nodes(message: Message, elements: list[etree._Element], aliases: dict[str, Ref]) -> tuple[Node, ...]:
@@ -389,7 +293,7 @@ def _node(message: Message, element: etree._Element, aliases: dict[str, Ref]) ->
     code = message.ref(said.get("Code", []), "codelist")
     alias = aliases.get(text_of(said.get("CodelistAliasRef", [])))
     if alias and "CodeID" in said:
-        code = Ref(alias.kind, alias.agency, alias.id, alias.version, _called(said["CodeID"][0]))
+        code = Ref(alias.kind, alias.agency, alias.id, alias.version, called(said["CodeID"][0]))
     if not code:
         raise message.fault(element, f"The place {element.get('id', '')} of the hierarchy names no code.")
     return Node(message.required(element, "id"), code, _nodes(message, said.get("HierarchicalCode", []), aliases))
@@ -401,9 +305,9 @@ READERS: dict[str, Read] = {
     "Dataflow": _dataflow,
     "Categorisation": _categorisation,
     "ProvisionAgreement": _provision_agreement,
-    "ContentConstraint": _constraint,
-    "DataConstraint": _constraint,
-    "AvailabilityConstraint": _availability,
+    "ContentConstraint": constraint_of,
+    "DataConstraint": constraint_of,
+    "AvailabilityConstraint": availability_of,
     "Hierarchy": _hierarchy,
     "HierarchicalCodelist": _hierarchical_codelist,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 from lxml import etree
 
@@ -11,7 +11,6 @@ from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.message import Header
 from statcommons.sdmx.model import (
     KINDS,
-    Annotation,
     Artefact,
     Attribute,
     Categorisation,
@@ -22,16 +21,14 @@ from statcommons.sdmx.model import (
     Definition,
     Extension,
     Hierarchy,
-    Item,
     Node,
     ProvisionAgreement,
-    Ref,
     Region,
     Representation,
     Scheme,
-    Text,
 )
 from statcommons.sdmx.structures.items import path_of
+from statcommons.sdmx.structures.ml_building import Builder, MLStandard
 from statcommons.sdmx.structures.outgoing import (
     OLD_CLASSES,
     assert_holdable,
@@ -45,10 +42,6 @@ from statcommons.sdmx.structures.outgoing import (
 
 __all__ = ["MLStandard", "write_structures_ml"]
 
-MLStandard: TypeAlias = Literal["2.1", "3.0", "3.1"]
-"""The versions of SDMX-ML that are written."""
-
-LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 GROUPS_21 = {
     "OrganisationSchemes": ("agencyscheme", "dataconsumerscheme", "dataproviderscheme", "organisationunitscheme"),
@@ -110,6 +103,7 @@ def write_structures_ml(artefacts: Iterable[Artefact], standard: MLStandard, hea
     Examples
     --------
     >>> import datetime
+    >>> from statcommons.sdmx.model import Item
     >>> header = Header("M1", datetime.datetime(2026, 1, 1), "UN")
     >>> sexes = Scheme("codelist", "UN", "CL_SEX", items=(Item("F", {"en": "Female"}),))
     >>> b'<str:Code id="F">' in write_structures_ml([sexes], "3.0", header)
@@ -122,13 +116,12 @@ def write_structures_ml(artefacts: Iterable[Artefact], standard: MLStandard, hea
     return _Writer(standard, several).message(header)
 
 
-class _Writer:
+class _Writer(Builder):
     """A message that is being written."""
 
     def __init__(self, standard: MLStandard, artefacts: Sequence[Artefact]) -> None:
-        self.old, self.standard, self.artefacts = standard == "2.1", standard, artefacts
-        base = f"http://www.sdmx.org/resources/sdmxml/schemas/v{standard.replace('.', '_')}"
-        self.spaces = {"mes": f"{base}/message", "str": f"{base}/structure", "com": f"{base}/common"}
+        super().__init__(standard)
+        self.artefacts = artefacts
 
     def message(self, header: Header) -> bytes:
         root = etree.Element(f"{{{self.spaces['mes']}}}Structure", nsmap=self.spaces)
@@ -156,14 +149,6 @@ class _Writer:
             except ValueError as error:
                 raise BadData(f"XML cannot hold a sign: {error}", where=str(one.ref), remedy="Take it out.") from None
 
-    def add(self, parent: etree._Element, name: str, text: str | None = None, /, **said: str | None) -> etree._Element:
-        """Add an element; attributes that are None are left out."""
-        prefix, _, tag = name.rpartition(":")
-        full = f"{{{self.spaces[prefix]}}}{tag}" if prefix else tag
-        element = etree.SubElement(parent, full, {key: value for key, value in said.items() if value is not None})
-        element.text = text
-        return element
-
     # --- what all have ---
 
     def artefact(self, parent: etree._Element, one: Artefact) -> None:
@@ -186,51 +171,6 @@ class _Writer:
         )
         self.nameable(element, one)
         KINDS_WRITTEN[type(one)](self, element, one)
-
-    def nameable(self, element: etree._Element, one: Artefact | Item | Definition, *, named: bool = True) -> None:
-        self.annotations(element, one.annotations)
-        if isinstance(one, Definition):
-            return
-        self.texts(element, "com:Name", one.name or ({"en": one.id} if named else {}))
-        self.texts(element, "com:Description", one.description)
-
-    def texts(self, parent: etree._Element, name: str, text: Text) -> None:
-        for language, words in text.items():
-            self.add(parent, name, words).set(LANGUAGE, language)
-
-    def annotations(self, parent: etree._Element, several: tuple[Annotation, ...]) -> None:
-        if not several:
-            return
-        group = self.add(parent, "com:Annotations")
-        for one in several:
-            element = self.add(group, "com:Annotation", id=one.id or None)
-            value = "" if self.old else one.value
-            for name, words in (("Title", one.title), ("Type", one.type), ("URL", one.url)):
-                if words:
-                    self.add(element, f"com:Annotation{name}", words)
-            self.texts(element, "com:AnnotationText", one.text)
-            if value:
-                self.add(element, "com:AnnotationValue", value)
-
-    def ref(self, parent: etree._Element, name: str, ref: Ref | None) -> None:
-        """Write a reference: its parts in SDMX 2.1, a URN in 3."""
-        if not ref:
-            return
-        if not self.old:
-            self.add(parent, name, ref.urn)
-            return
-        package, scheme, item = KINDS[ref.kind]
-        about = {"package": package, "class": item if ref.item else OLD_CLASSES.get(ref.kind, scheme)}
-        said = {"id": ref.item, "maintainableParentID": ref.id, "maintainableParentVersion": ref.version}
-        whole = {"id": ref.id, "version": ref.version}
-        self.add(self.add(parent, name), "Ref", agencyID=ref.agency, **(said if ref.item else whole), **about)
-
-    def local(self, parent: etree._Element, name: str, id: str) -> None:
-        """Write the name of something in the same artefact."""
-        if self.old:
-            self.add(self.add(parent, name), "Ref", id=id)
-        else:
-            self.add(parent, name, id)
 
     # --- schemes ---
 
@@ -264,22 +204,6 @@ class _Writer:
                 selection = self.add(element, f"str:{name}CodeSelection")
                 for value in values:
                     self.add(selection, "str:MemberValue", value)
-
-    def representation(self, parent: etree._Element, name: str, shown: Representation | None) -> None:
-        if not shown:
-            return
-        languages = not self.old or name == "str:CoreRepresentation"  # SDMX 2.1 knows them in concepts only
-        element = self.add(parent, name)
-        if not self.old and (shown.min_occurs, shown.max_occurs) != (1, 1):
-            element.set("minOccurs", str(shown.min_occurs))
-            element.set("maxOccurs", "unbounded" if shown.max_occurs is None else str(shown.max_occurs))
-        form = {"textType": shown.type} if shown.type else {}
-        form |= {facet: value for facet, value in shown.facets.items() if languages or facet != "isMultiLingual"}
-        self.ref(element, "str:Enumeration", shown.codelist)
-        if not shown.codelist:
-            self.add(element, "str:TextFormat", **form)
-        elif form:
-            self.add(element, "str:EnumerationFormat", **form)
 
     # --- data structures and their uses ---
 
