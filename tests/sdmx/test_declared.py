@@ -308,8 +308,8 @@ def test_several_measures_are_refused_in_2_1(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_without_pysdmx_the_extra_is_named_and_nothing_is_left(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pysdmx.io.xml", None)
+def test_without_lxml_the_extra_is_named_and_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lxml", None)
     with pytest.raises(ExtraMissing, match=r"statcommons\[sdmx\]"):
         write_structure(structure(INDEX), tmp_path / "new" / "made.xml")
     assert not list(tmp_path.iterdir())

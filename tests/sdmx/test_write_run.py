@@ -142,8 +142,8 @@ def test_a_run_without_its_method_is_refused(index, tmp_path):
         write_run(index, tmp_path / "sdmx")
 
 
-def test_without_pysdmx_the_extra_is_named(index, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pysdmx.io.xml", None)
+def test_without_lxml_the_extra_is_named(index, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lxml", None)
     with pytest.raises(ExtraMissing, match=r"statcommons\[sdmx\]"):
         write_run(index, tmp_path / "sdmx")
     assert not (tmp_path / "sdmx").exists()

@@ -49,7 +49,7 @@ def write_run(run: Run, folder: Path | str, agency: str = "SC", *, outputs: Sequ
     BadData
         When an output does not fit its structure.
     ExtraMissing
-        When pysdmx is not installed.
+        When lxml is not installed.
     NoInput
         When the run's description of its method is not there.
     NotAllowed, TryAgain
