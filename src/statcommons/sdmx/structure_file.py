@@ -36,7 +36,8 @@ def write_structure(
         The file.
     standard : {"2.1", "3.0"}, optional
         The version of SDMX-ML. 2.1 knows one measure only, OBS_VALUE; by default it is taken where that is enough,
-        because more readers know it: the NSI web service reads no 3.0, and sdmx1 2.28 fails on an attribute of the dataflow in 3.0.
+        because more readers know it: the NSI web service reads no 3.0, and sdmx1 2.28 fails on an attribute of the
+        dataflow in 3.0.
     prepared : datetime, optional
         The time that the header states; now by default.
 
