@@ -12,7 +12,6 @@ from statcommons.sdmx.model import Ref
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.store import Store
 from statcommons.sdmx.structure import Component, Structure, artefacts_of
-from statcommons.sdmx.structures.collection import Artefacts
 from statcommons.toolbox.sdmx_periods import time_period
 
 FLOW = Ref("dataflow", "SC", "DF_X", "1.0")
@@ -33,6 +32,7 @@ STRUCTURE = Structure(
     ),
 )
 COLUMNS = [one.id for one in STRUCTURE.components]
+ABOVE = {"UNIT": ("FREQ", "AREA"), "TITLE": ("AREA",), "SOURCE": ()}
 START = dt.datetime(2026, 1, 1)
 
 
@@ -51,7 +51,8 @@ def opened(path, monkeypatch=None):
     if monkeypatch:
         for module in ("manifest", "store"):
             monkeypatch.setattr(f"statcommons.sdmx.store.{module}.utc_now", lambda: store.time)
-    store._artefacts = (None, Artefacts(artefacts_of(STRUCTURE)))
+    if not store.flows():
+        store.add_structures(artefacts_of(STRUCTURE))
     return store
 
 
@@ -79,7 +80,8 @@ def filling(rows):
     return fill
 
 
-def load(store, rows, **how):
+def load(store, rows, *, action="Merge", **how):
+    rows = [one | {"_action": one["_action"] or action} for one in rows]
     return store.change(FLOW, filling(rows), **how)
 
 
@@ -114,30 +116,25 @@ class Model:
         self.loads.append((since, len(self.loads), [dict(one, _action=one["_action"] or action) for one in rows]))
 
     def state(self, at):
-        observations, series, known = {}, {}, set()
+        observations, said = {}, {}
         for _since, _, rows in sorted(one for one in self.loads if one[0] <= at):
-            known |= {(one["FREQ"], one["AREA"]) for one in rows if one["FREQ"] and one["AREA"] and one["TIME_PERIOD"]}
             before = set(observations)
             for one in rows:
                 self._apply(one, observations, before)
-            for name, key in (("UNIT", ("FREQ", "AREA")), ("TITLE", ("AREA",)), ("SOURCE", ())):
-                for one in rows:
-                    if one.get(name) is None or any(one[part] is None for part in key):
-                        continue
-                    for freq, area in known:
-                        whole = {"FREQ": freq, "AREA": area}
-                        if all(whole[part] == one[part] for part in key):
-                            deleted = one["_action"] == "Delete"
-                            series.setdefault((freq, area), {})[name] = None if deleted else one[name]
-        return {
-            key: {name: None for name in ("UNIT", "TITLE", "SOURCE")} | series.get(key[:2], {}) | cells
-            for key, cells in observations.items()
-        }
+                for name, key in ABOVE.items():
+                    group = tuple(one[part] for part in key)
+                    if one.get(name) is not None and None not in group:
+                        said[name, group] = None if one["_action"] == "Delete" else one[name]
+        return {key: self._above(key, said) | cells for key, cells in observations.items()}
+
+    def _above(self, key, said):
+        codes = dict(zip(("FREQ", "AREA"), key, strict=False))
+        return {name: said.get((name, tuple(codes[part] for part in of))) for name, of in ABOVE.items()}
 
     def _apply(self, one, observations, before):
         own = {name: one.get(name) for name in ("OBS_VALUE", "STATUS")}
         named = {name: value for name, value in own.items() if value is not None}
-        said = named or {name: one[name] for name in ("UNIT", "TITLE", "SOURCE") if one.get(name) is not None}
+        said = named or {name: one[name] for name in ABOVE if one.get(name) is not None}
         key = tuple(one[part] for part in ("FREQ", "AREA", "TIME_PERIOD"))
         if None in key:
             alike = [

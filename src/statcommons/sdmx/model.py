@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from statcommons.core.errors import BadData
+from statcommons.core.errors import BadCall, BadData
 
 __all__ = [
     "KINDS",
@@ -40,6 +40,7 @@ __all__ = [
     "Scheme",
     "Text",
     "in_language",
+    "parse_reference",
     "parse_urn",
 ]
 
@@ -80,6 +81,7 @@ URN = re.compile(
     r"urn:sdmx:org\.sdmx\.infomodel\.(?P<package>\w+)\.(?P<cls>\w+)="
     r"(?P<agency>[^:()]+):(?P<id>[^:()]+)\((?P<version>[^()]+)\)(?:\.(?P<item>.+))?"
 )
+REFERENCE = re.compile(r"(?P<agency>[^:()]+):(?P<id>[^:()]+)\((?P<version>[^()]+)\)")
 OLD_NAMES = {"ContentConstraint": "dataconstraint", "HierarchicalCodelist": "hierarchy"}
 BY_CLASS = {name: kind for kind, (_, scheme, item) in KINDS.items() for name in (scheme, item) if name} | OLD_NAMES
 
@@ -148,6 +150,32 @@ def parse_urn(urn: str) -> Ref:
     if not found or found["cls"] not in BY_CLASS:
         raise BadData(f"{urn!r} is not a URN of a kind that is known.", remedy="Write urn:sdmx:org.sdmx.infomodel.….")
     return Ref(BY_CLASS[found["cls"]], found["agency"], found["id"], found["version"], found["item"] or "")
+
+
+def parse_reference(text: str, kind: str = "dataflow") -> Ref:
+    """Read a reference as data messages write it.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``UNGP:DF_SDG(1.0)``.
+    kind : str
+        The kind of the artefact.
+
+    Raises
+    ------
+    BadCall
+        When it is none.
+
+    Examples
+    --------
+    >>> parse_reference("UNGP:DF_SDG(1.0)").id
+    'DF_SDG'
+    """
+    found = REFERENCE.fullmatch(text.strip())
+    if not found:
+        raise BadCall(f"{text!r} is not a reference.", remedy="Write AGENCY:ID(VERSION), such as UNGP:DF_SDG(1.0).")
+    return Ref(kind, found["agency"], found["id"], found["version"])
 
 
 def in_language(text: Text, languages: tuple[str, ...] = ("en",)) -> str:

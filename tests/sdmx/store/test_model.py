@@ -30,7 +30,7 @@ loads = st.lists(
         st.sampled_from([0, 1, 6]),  # hours until the next load
     ),
     min_size=1,
-    max_size=6,
+    max_size=5,
 )
 
 
@@ -51,7 +51,7 @@ def played(tmp_path_factory, monkeypatch, steps, compacting=False):
 
 
 @pytest.mark.parametrize("compacting", [False, True])
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=loads)
 def test_every_moment_is_as_the_model_says(tmp_path_factory, monkeypatch, compacting, steps):
     store, model, moments = played(tmp_path_factory, monkeypatch, steps, compacting)
@@ -59,7 +59,7 @@ def test_every_moment_is_as_the_model_says(tmp_path_factory, monkeypatch, compac
         assert state(store, as_of=moment) == model.state(moment)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=loads)
 def test_deltas_from_empty_rebuild_every_state(tmp_path_factory, monkeypatch, steps):
     store, _, moments = played(tmp_path_factory, monkeypatch, steps)

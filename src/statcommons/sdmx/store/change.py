@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from statcommons.sdmx.store.manifest import Manifest, Segment
 from statcommons.sdmx.store.rows import (
     ALL,
+    ALL_TIME,
     NO_PERIOD,
+    OBSERVED,
     files,
     identifier,
     literal,
     moment,
-    observed,
+    said_of,
+    span,
     sql_type,
     standing,
     write_parquet,
@@ -34,10 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Change", "Changed"]
 
 KEY = '"_series", "_start", "_end"'
-NO_SPAN = f"TIMESTAMP '{NO_PERIOD}' AS \"_start\", TIMESTAMP '{NO_PERIOD}' AS \"_end\""
-
-LAST = 2**62
-"""The order of what is said of series: after all observations of the load."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,18 @@ class Changed:
     ----------
     added, changed, deleted, unchanged : int
         Observations that came, that have other values now, that went, and that were so already.
-    series : int
-        Series of which something else is said now.
+    groups : int
+        Series, and groups of them, of which something else is said now.
     """
 
     added: int = 0
     changed: int = 0
     deleted: int = 0
     unchanged: int = 0
-    series: int = 0
+    groups: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.added, self.changed, self.deleted, self.series))
+        return any((self.added, self.changed, self.deleted, self.groups))
 
 
 @dataclass(frozen=True)
@@ -111,18 +110,20 @@ class Change:
     # --- series -----------------------------------------------------------------------------------------------------
 
     def number_series(self, table: str) -> str:
-        """Give each new series a number; returns the name of the file of all series."""
+        """Give each new series a number, and each group that something is said of; returns the file of all series."""
         key = _names(self.manifest.dimensions)
         old = self.manifest.series_file
         known = f"SELECT * FROM read_parquet({literal(self.folder / old)})" if old else self._no_series()
         self.connection.execute(f"CREATE TEMP TABLE series AS {known}")
         [[last]] = self.connection.execute('SELECT coalesce(max("_series") + 1, 0) FROM series').fetchall()
+        found = [f"SELECT {key or 1} FROM {table} WHERE {_all_there(self.manifest.dimensions)}"]
+        for one in self.above:
+            said = f"{identifier(one.id)} IS NOT NULL" if one.id in self._columns_of(table) else "false"
+            found.append(f"SELECT {self._group(one)} FROM {table} WHERE {said} AND {_all_there(said_of(one))}")
+        new = f"({' UNION '.join(found)}) EXCEPT SELECT {key or 1} FROM series"
+        order = f" OVER (ORDER BY {key})" if key else " OVER ()"
         self.connection.execute(
-            f"INSERT INTO series SELECT {last} + row_number() OVER (ORDER BY {key}) - 1, {key} FROM "
-            f"(SELECT DISTINCT {key} FROM {table} WHERE {_all_there(self.manifest.dimensions)}) "
-            f"ANTI JOIN series USING ({key})"
-            if self.manifest.dimensions
-            else f"INSERT INTO series SELECT 0 WHERE {last} = 0"
+            f"INSERT INTO series SELECT {last} + row_number(){order} - 1{', ' + key if key else ''} FROM ({new})"
         )
         [[count]] = self.connection.execute("SELECT count(*) FROM series").fetchall()
         if count == last and old:
@@ -135,24 +136,33 @@ class Change:
         keys = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(one)}" for one in self.manifest.dimensions)
         return f'SELECT CAST(NULL AS INTEGER) AS "_series"{keys} WHERE false'
 
+    def _group(self, one: Component) -> str:
+        """Give the key of the group that an attribute is said of: its dimensions, and null for all others."""
+        of = said_of(one)
+        parts = [identifier(key) if key in of else f"NULL AS {identifier(key)}" for key in self.manifest.dimensions]
+        return ", ".join(parts) or "1"
+
+    def _columns_of(self, table: str) -> set[str]:
+        return {name for name, *_ in self.connection.execute(f"DESCRIBE {table}").fetchall()}
+
     # --- events -----------------------------------------------------------------------------------------------------
 
-    def read_events(self, table: str, action: str) -> None:
+    def read_events(self, table: str, action: str | None) -> None:
         """Turn checked rows into events: which observation, what is given, what it is then.
 
-        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row`` and ``_action``; an empty
-        ``_action`` is ``action``.
+        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row`` and ``_action``, which
+        ``action`` beats.
         """
-        columns = {name for name, *_ in self.connection.execute(f"DESCRIBE {table}").fetchall()}
+        columns = self._columns_of(table)
         key = [*self.manifest.dimensions, *self.time]
         cells = [
             identifier(one) if one in columns else f"CAST(NULL AS {sql_type(self.structure[one])}) AS {identifier(one)}"
             for one in self.cells
         ]
-        span = '"period_start" AS "_start", "period_end" AS "_end"' if self.time else NO_SPAN
-        act = f"coalesce(\"_action\", '{action}')" if "_action" in columns else f"'{action}'"
+        when = '"period_start" AS "_start", "period_end" AS "_end"' if self.time else span(ALL_TIME)
+        act = f"'{action}'" if action else '"_action"'
         self.connection.execute(
-            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {span}, {act} AS act, "
+            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, {act} AS act, "
             f'"_row", {_all_there(key)} AS whole FROM {table}'
         )
         own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]
@@ -165,7 +175,7 @@ class Change:
         if partial and self.manifest.segments:
             self._spread(key, own)
         for one in self.above:
-            self._say_of_series(one)
+            self._say_of_group(one)
 
     @property
     def above(self) -> tuple[Component, ...]:
@@ -191,26 +201,31 @@ class Change:
             f'{moment(self.valid_from)} AS _from, NULL::TIMESTAMP AS _to, {self.number} AS _load, "_row" AS _order'
         )
 
-    def _say_of_series(self, one: Component) -> None:
-        """Make the events of an attribute above the observation, for every series that it is said of."""
-        name, key = identifier(one.id), list(one.dimensions) if one.attachment != "dataflow" else []
-        by = f"GROUP BY {_names(key)}" if key else ""
-        there = _all_there(key)
+    def _say_of_group(self, one: Component) -> None:
+        """Make the events of an attribute above the observation: one for each group that it is said of."""
+        name, of = identifier(one.id), said_of(one)
+        value = f"CASE WHEN act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END"
         said = (
-            f"SELECT {_names([*key])}{', ' if key else ''}"
-            f"arg_max(CASE WHEN act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END, _row).v AS {name} "
-            f"FROM asked WHERE {name} IS NOT NULL AND {there} {by} HAVING count(*) > 0"
+            f"SELECT {_names(of)}{', ' if of else ''}arg_max({value}, _row).v AS {name} "
+            f"FROM asked WHERE {name} IS NOT NULL AND {_all_there(of)} "
+            f"{f'GROUP BY {_names(of)}' if of else 'HAVING count(*) > 0'}"
         )
-        others = [
-            f"{name if other == one.id else f'CAST(NULL AS {sql_type(self.structure[other])})'} AS {identifier(other)}"
+        group = " AND ".join(
+            f"s.{identifier(key)} = g.{identifier(key)}" if key in of else f"s.{identifier(key)} IS NULL"
+            for key in self.manifest.dimensions
+        )
+        cells = [
+            f"g.{name}"
+            if other == one.id
+            else f"CAST(NULL AS {sql_type(self.structure[other])}) AS {identifier(other)}"
             for other in self.cells
         ]
         time = [f"NULL::VARCHAR AS {identifier(other)}" for other in self.time]
         self.connection.execute(
-            f'INSERT INTO events BY NAME SELECT "_series"{_comma(time)}, {NO_SPAN}{_comma(others)}, '
+            f'INSERT INTO events BY NAME SELECT s."_series"{_comma(time)}, {span(NO_PERIOD)}{_comma(cells)}, '
             f"{self._bit(one.id)}::UBIGINT AS _given, false AS _gone, {moment(self.valid_from)} AS _from, "
-            f"NULL::TIMESTAMP AS _to, {self.number} AS _load, {LAST + self.columns.index(one.id)} AS _order "
-            f"FROM series {f'JOIN ({said}) USING ({_names(key)})' if key else f', ({said})'}"
+            f"NULL::TIMESTAMP AS _to, {self.number} AS _load, {self.columns.index(one.id)} AS _order "
+            f"FROM series s JOIN ({said}) g ON {group or 'true'}"
         )
 
     def _spread(self, key: Sequence[str], own: Sequence[str]) -> None:
@@ -228,12 +243,8 @@ class Change:
             f"INSERT INTO events BY NAME SELECT * FROM (SELECT {', '.join(kept)}, {self._values()}, "
             f"{self._event(own, whole=False)} FROM (SELECT * EXCLUDE (_start, _end) FROM asked WHERE NOT whole) "
             f'JOIN (SELECT {renamed} FROM ({self._files()}) JOIN series USING ("_series") '
-            f"WHERE {standing(self.valid_from)} AND {self._observed}) ON {alike}) WHERE _given != 0"
+            f"WHERE {standing(self.valid_from)} AND {OBSERVED}) ON {alike}) WHERE _given != 0"
         )
-
-    @property
-    def _observed(self) -> str:
-        return observed(self.structure)
 
     def _bit(self, name: str) -> int:
         return 1 << self.columns.index(name)
@@ -248,13 +259,15 @@ class Change:
         self.connection.execute(f"CREATE TEMP TABLE touched AS SELECT * FROM ({self._touched(without)})")
         if without is None and self._is_simple():
             fresh = _names(self._columns)
-            self.connection.execute(f"CREATE TEMP VIEW fresh AS SELECT {fresh} FROM events WHERE NOT _gone")
+            # To delete what is not there means something only where it may be there when the deletion is public.
+            kept = "NOT _gone" if self.is_public else "true"
+            self.connection.execute(f"CREATE TEMP VIEW fresh AS SELECT {fresh} FROM events WHERE {kept}")
             self.connection.execute(
                 "CREATE TEMP VIEW ended AS SELECT 0 AS _segment, 0 AS _place, _to FROM events WHERE false"
             )
-            found = f"SELECT count(*) FILTER ({self._observed}), count(*) FILTER (NOT ({self._observed})) FROM fresh"
-            [[added, series]] = self.connection.execute(found).fetchall()
-            return Changed(added=added, series=series)
+            found = f"SELECT count(*) FILTER ({OBSERVED}), count(*) FILTER (NOT ({OBSERVED})) FROM fresh"
+            [[added, groups]] = self.connection.execute(found).fetchall()
+            return Changed(added=added, groups=groups)
         self.connection.execute(f"CREATE TEMP TABLE folded AS {self._folded(without)}")
         self.connection.execute(
             f"CREATE TEMP TABLE closed AS SELECT * EXCLUDE (same, _to), "
@@ -270,7 +283,7 @@ class Change:
             "FROM closed WHERE NOT is_new AND (other OR _to IS DISTINCT FROM was_to)"
             f"{f' UNION ALL {withdrawn}' if without is not None else ''}"
         )
-        seen, news = self._observed, "is_new AND NOT same"
+        seen, news = OBSERVED, "is_new AND NOT same"
         counted = (
             f"SELECT count(*) FILTER ({news} AND NOT _gone AND fresh_key AND {seen}), "
             f"count(*) FILTER ({news} AND NOT _gone AND NOT fresh_key AND {seen}), "
@@ -377,25 +390,26 @@ class Change:
             made[number] = Segment(segment.file, segment.rows, name, rows)
         return made
 
-    def compacted(self) -> tuple[tuple[Segment, ...], str]:
+    def compacted(self, segments: tuple[Segment, ...], series_file: str) -> tuple[tuple[Segment, ...], str]:
         """Write all rows into one file, with the series numbered in the order of keys; gives segments and series."""
+        all_rows = files(self.folder, replace(self.manifest, segments=segments), self.structure)
         key = _names(self.manifest.dimensions)
-        series = f"SELECT * FROM read_parquet({literal(self.folder / self.manifest.series_file)})"
+        series = f"SELECT * FROM read_parquet({literal(self.folder / series_file)})"
         number = f"row_number() OVER (ORDER BY {key}) - 1" if key else "0"
         self.connection.execute(
             f"CREATE TEMP TABLE numbered AS SELECT ({number})::INTEGER AS number, * FROM ({series})"
         )
-        named = f"series-{self.number:06}.parquet"
+        named = f"series-{self.number:06}-all.parquet"
         ordered = (
             f'SELECT number AS "_series"{_comma(map(identifier, self.manifest.dimensions))} FROM numbered ORDER BY 1'
         )
         write_parquet(self.folder / named, self.connection.sql(ordered).to_arrow_reader())
         # A row that ended before it was public was computed anew, and never stands.
         rows = (
-            f'SELECT number AS "_series", {_names(self._columns[1:])} FROM ({self._files()}) '
+            f'SELECT number AS "_series", {_names(self._columns[1:])} FROM ({all_rows}) '
             f'JOIN numbered USING ("_series") WHERE _to IS DISTINCT FROM _from ORDER BY number, _start, _end, _from'
         )
-        name = f"rows-{self.number:06}.parquet"
+        name = f"rows-{self.number:06}-all.parquet"
         many = write_parquet(self.folder / name, self.connection.sql(rows).to_arrow_reader(65_536))
         return (Segment(name, many),), named
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statcommons.sdmx.store.manifest import Manifest
-from statcommons.sdmx.store.rows import files, identifier, literal, moment, observed, standing
+from statcommons.sdmx.store.rows import OBSERVED, files, identifier, literal, moment, said_of, standing
 from statcommons.sdmx.structure import Component, Structure
 from statcommons.toolbox.sdmx_periods import TimePeriod, time_period
 
@@ -75,14 +75,20 @@ class FlowState:
     @property
     def standing(self) -> str:
         """The condition of the rows that are looked at."""
-        seen = f"{standing(self.at, gone=self.gone)} AND {observed(self.structure)}"
+        seen = f"{standing(self.at, gone=self.gone)} AND {OBSERVED}"
         return f"{seen} AND {self.only}" if self.only else seen
 
     def changed(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
         """Give the observations that came or changed after a moment, or their series did, and stand at a later one."""
-        series = f"SELECT _series FROM ({self.rows}) WHERE NOT ({observed(self.structure)}) AND {standing(at)}"
-        since = f"_from > {moment(after)}"
-        return replace(self, at=at, only=f"({since} OR _series IN ({series} AND {since}))")
+        said = (
+            f"SELECT _series FROM ({self.rows}) WHERE NOT ({OBSERVED}) AND {standing(at)} AND _from > {moment(after)}"
+        )
+        alike = " AND ".join(f"(g.{one} IS NULL OR g.{one} = s.{one})" for one in map(identifier, self.structure.key))
+        series = (
+            f"SELECT s._series FROM ({self._named}) s JOIN (FROM ({self._named}) SEMI JOIN ({said}) USING (_series)) g "
+            f"ON {alike or 'true'}"
+        )
+        return replace(self, at=at, only=f"(_from > {moment(after)} OR _series IN ({series}))")
 
     def deleted(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
         """Give the observations that stood at a moment and are deleted at a later one."""
@@ -102,22 +108,31 @@ class FlowState:
             'SELECT "_series", count(*) AS "_rows", min("_start") AS "_first", max("_end") AS "_last" '
             f"FROM ({self.rows}) WHERE {self.standing} GROUP BY 1"
         )
-        if not self.manifest.series_file:
-            empty = ", ".join(f"NULL::VARCHAR AS {one}" for one in keys)
-            named = f'SELECT NULL::INTEGER AS "_series"{", " + empty if empty else ""} WHERE false'
-        else:
-            named = f"SELECT * FROM read_parquet({literal(self.folder / self.manifest.series_file)})"
-        found = f'({named}) JOIN ({counted}) USING ("_series")'
-        if self.series_attributes:
-            attributes = ", ".join(identifier(one.id) for one in self.series_attributes)
-            row = f"{standing(self.at)} AND {self._says_of_series}"
-            found += f' LEFT JOIN (SELECT "_series", {attributes} FROM ({self.rows}) WHERE {row}) USING ("_series")'
-        order = ", ".join(keys) or '"_series"'
-        return self.cursor().execute(f"FROM {found} ORDER BY {order}").to_arrow_table()
+        found = f'(FROM ({self._named}) JOIN ({counted}) USING ("_series")) s'
+        for number, of in enumerate({said_of(one): None for one in self.series_attributes}):
+            alike = " AND ".join(f"g{number}.{one} = s.{one}" for one in map(identifier, of)) or "true"
+            found += f" LEFT JOIN ({self._said(of)}) g{number} ON {alike}"
+        own = ["_series", *self.structure.key, *(one.id for one in self.series_attributes), "_rows", "_first", "_last"]
+        order = ", ".join(f"s.{one}" for one in keys) or '"_series"'
+        above = {one.id for one in self.series_attributes}
+        chosen = ", ".join(identifier(one) if one in above else f"s.{identifier(one)}" for one in own)
+        return self.cursor().execute(f"SELECT {chosen} FROM {found} ORDER BY {order}").to_arrow_table()
 
     @property
-    def _says_of_series(self) -> str:
-        return f"NOT ({observed(self.structure)})" if self.structure.time else "true"
+    def _named(self) -> str:
+        """The SELECT of the numbers of the series and their codes."""
+        if self.manifest.series_file:
+            return f"SELECT * FROM read_parquet({literal(self.folder / self.manifest.series_file)})"
+        empty = "".join(f", NULL::VARCHAR AS {identifier(one)}" for one in self.structure.key)
+        return f'SELECT NULL::INTEGER AS "_series"{empty} WHERE false'
+
+    def _said(self, of: tuple[str, ...]) -> str:
+        """Give what is said of the groups that some dimensions make, with their codes."""
+        names = [*of, *(one.id for one in self.series_attributes if said_of(one) == of)]
+        tests = [f"{identifier(one)} IS {'NOT ' if one in of else ''}NULL" for one in self.structure.key]
+        asked = " AND ".join([*tests, standing(self.at), f"NOT ({OBSERVED})"])
+        chosen = ", ".join(map(identifier, names))
+        return f"SELECT {chosen} FROM ({self.rows}) JOIN ({self._named}) USING (_series) WHERE {asked}"
 
     @property
     def series_attributes(self) -> tuple[Component, ...]:

@@ -5,8 +5,8 @@ notice). Each load makes one row for each observation that it changes; ``_gone``
 no values. ``_given`` has a bit for each measure and attribute that the load itself gave: the rest was taken over from
 the row before, and is taken over again when that row changes before it is public.
 
-What is said of a series, and not of one observation, stands in a row of its own without a period. A flow without a time
-dimension has one observation a series, and one row for both.
+What is said of a series, or of a group of them, and not of one observation stands in a row of its own. A group is a
+series of which only the dimensions of the group have codes; of the whole data set, none.
 
 ====================  ==================================================================================
 column                what
@@ -41,14 +41,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL",
+    "ALL_TIME",
     "NO_PERIOD",
+    "OBSERVED",
     "connected",
     "extended",
     "files",
     "identifier",
     "literal",
     "moment",
-    "observed",
+    "said_of",
+    "span",
     "sql_type",
     "standing",
     "write_parquet",
@@ -57,8 +60,11 @@ __all__ = [
 ALL = 2**64 - 1
 """The bits of everything, also of what a structure gets later."""
 
-NO_PERIOD = "0001-01-01"
-"""The period of the rows that have none."""
+NO_PERIOD, ALL_TIME = "0001-01-01", "0001-01-02"
+"""The period of rows that are no observations, and of observations where there is no time."""
+
+OBSERVED = f"_start > TIMESTAMP '{NO_PERIOD}'"
+"""The condition of rows that are observations."""
 
 SQL_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 
@@ -144,9 +150,14 @@ def standing(at: datetime.datetime, *, gone: bool = False) -> str:
     return f"_from <= {moment(at)} AND (_to IS NULL OR _to > {moment(at)}) AND {deleted}"
 
 
-def observed(structure: Structure) -> str:
-    """Give the condition of rows that are observations; where there is time, what is said of series has no period."""
-    return f"_start > TIMESTAMP '{NO_PERIOD}'" if structure.time else "true"
+def span(day: str) -> str:
+    """Write a row's period that is none."""
+    return f"TIMESTAMP '{day}' AS \"_start\", TIMESTAMP '{day}' AS \"_end\""
+
+
+def said_of(attribute: Component) -> tuple[str, ...]:
+    """Give the dimensions that name what an attribute is said of; none where it is the data set."""
+    return () if attribute.attachment == "dataflow" else attribute.dimensions
 
 
 def extended(manifest: Manifest, structure: Structure) -> tuple[str, ...]:

@@ -234,8 +234,8 @@ class Selection:
         if self.query.sort:
             words = [f"{identifier(one)} {'DESC' if down else 'ASC'} NULLS LAST" for one, down in self._sorted()]
             keys = [one for one, _ in self.query.sort if one in self.structure.key]
-            return ", ".join([*words, SERIES, "_start", "_end"]), keys
-        return f"{SERIES}, _start, _end", []
+            return ", ".join([*words, "_at", "_start", "_end"]), keys
+        return "_at, _start, _end", []
 
     def _sorted(self) -> Iterator[tuple[str, bool]]:
         time = self.structure.time
@@ -247,7 +247,7 @@ class Selection:
     def _table(self, places: np.ndarray[Any, Any], order: str, keys: Sequence[str], *, limit: bool = False) -> pa.Table:
         """Read the observations of some series, in order."""
         cells = [one.id for one in self.structure.components if one.id not in self.state.series.column_names]
-        chosen = ", ".join([SERIES, *map(identifier, cells)])
+        chosen = ", ".join(["_at", *map(identifier, cells)])
         qualify = ""
         if self._has_ends:
             number = "row_number() OVER (PARTITION BY _series ORDER BY _start {0}, _end {0}, {1} {0})"
@@ -261,7 +261,8 @@ class Selection:
             sql += f" LIMIT {int(many)} OFFSET {int(self.query.offset)}"
         elif limit and self.query.limit is not None:
             sql += f" LIMIT {int(self.query.offset + self.query.limit)}"
-        return self._run(sql, self.where.values, places, keys).to_arrow_table()
+        # A dimension may be called SERIES, and DuckDB does not tell it from our column: that gets its name here.
+        return self._run(sql, self.where.values, places, keys).to_arrow_table().rename_columns([SERIES, *cells])
 
     @property
     def _from(self) -> str:
@@ -274,7 +275,7 @@ class Selection:
 
         cursor = self.state.cursor()
         numbers = self.state.numbers[places]
-        wanted = {"_series": numbers, SERIES: np.arange(len(places), dtype=np.int32)}
+        wanted = {"_series": numbers, "_at": np.arange(len(places), dtype=np.int32)}
         table = pa.table(wanted | {one: self.state.series[one].take(places) for one in keys})
         cursor.register("wanted", table)
         span = f" AND _series BETWEEN {numbers.min()} AND {numbers.max()}" if len(numbers) else " AND false"
@@ -284,8 +285,8 @@ class Selection:
         """Give the places of the wanted series that have at least one observation that is asked for."""
         if not self.where or not len(self.wanted):
             return self.wanted
-        found = self._run(f"SELECT DISTINCT {SERIES} FROM {self._from} ORDER BY 1", self.where.values, self.wanted)
-        return self.wanted[found.fetchnumpy()[SERIES]]
+        found = self._run(f"SELECT DISTINCT _at FROM {self._from} ORDER BY 1", self.where.values, self.wanted)
+        return self.wanted[found.fetchnumpy()["_at"]]
 
     def _periods_of(self, where: Where) -> Callable[[], pa.Table]:
         def periods() -> pa.Table:

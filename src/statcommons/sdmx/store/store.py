@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from statcommons.core.errors import BadCall, BadData, NoInput, nearest
-from statcommons.sdmx.message import Action, Header
-from statcommons.sdmx.model import Artefact, Ref
+from statcommons.sdmx.message import Action, Header, Rows
+from statcommons.sdmx.model import Artefact, Constraint, Ref, parse_reference
 from statcommons.sdmx.query.data import Availability, DataQuery, Facts, Mode
+from statcommons.sdmx.reading import read_rows
+from statcommons.sdmx.reading.check import Checked, checked
 from statcommons.sdmx.store.change import Change, Changed
 from statcommons.sdmx.store.disk import appearing, make_folder
 from statcommons.sdmx.store.flow import FlowState
@@ -36,9 +38,11 @@ from statcommons.sdmx.store.rows import connected, extended
 from statcommons.sdmx.store.select import Selection, availability
 from statcommons.sdmx.structure import Structure, structure_of
 from statcommons.sdmx.structures.collection import Artefacts
+from statcommons.sdmx.structures.json import read_structures_json, write_structures_json
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 __all__ = ["Loaded", "Store"]
 
@@ -47,6 +51,9 @@ GRACE = datetime.timedelta(hours=1)
 
 MANY = 8
 """Files of observations from which on a flow is compacted after a load."""
+
+ENDED = 0.5
+"""The share of rows that ended after their file was written from which on too."""
 
 KEPT = 8
 """States of flows that a process keeps in memory."""
@@ -68,12 +75,21 @@ class Loaded:
         When it is public, in UTC without a zone.
     changed : Changed
         How many observations came, changed, went, and were so already.
+    rows : int
+        How many rows were read and right.
+    set_aside : pyarrow.Table, optional
+        Those that were not.
+    notes : tuple of str
+        What a user should know beside.
     """
 
     flow: Ref
     number: int | None
     valid_from: datetime.datetime
     changed: Changed
+    rows: int = 0
+    set_aside: pa.Table | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Store:
@@ -112,8 +128,6 @@ class Store:
         with self._guard:
             if mark != self._artefacts[0]:
                 self._refuse_newer()
-                from statcommons.sdmx.structures.json import read_structures_json
-
                 self._artefacts = (mark, Artefacts(read_structures_json(file.read_bytes()) if mark else ()))
             return self._artefacts[1]
 
@@ -177,8 +191,6 @@ class Store:
                             where=str(flow),
                             remedy="Give the structure a new version, and the data a dataflow of it.",
                         )
-            from statcommons.sdmx.structures.json import write_structures_json
-
             header = Header("structures", datetime.datetime.now(datetime.UTC), "SC")
             with appearing(self.path / "structures.json") as file:
                 file.write(write_structures_json(tuple(merged), "2.1", header))
@@ -277,12 +289,105 @@ class Store:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
+    def load(
+        self,
+        *files: Path | str | bytes,
+        flow: Ref | str | None = None,
+        action: Action | None = None,
+        valid_from: datetime.datetime | None = None,
+        on_bad_rows: Literal["fail", "set_aside"] = "fail",
+        wait: float = WAIT,
+    ) -> list[Loaded]:
+        """Load data files: all of them are right and loaded, or nothing is changed and every fault is told.
+
+        Parameters
+        ----------
+        *files : path or bytes
+            Data messages or tables, in any form that :func:`statcommons.sdmx.reading.read_rows` knows.
+        flow : Ref or str, optional
+            The dataflow of files that name none, or only their data structure.
+        action : Action, optional
+            What is done with the rows, whatever the files say. By default each file says it; ``Information`` and
+            ``Append`` are taken as ``Merge``.
+        valid_from : datetime, optional
+            When the observations are public, in UTC where it has no zone; now by default.
+        on_bad_rows : {"fail", "set_aside"}
+            Whether bad rows stop the load, or are left out and given back.
+        wait : float
+            How many seconds to wait for another writer.
+
+        Returns
+        -------
+        list of Loaded
+            One for each dataflow.
+
+        Raises
+        ------
+        BadCall
+            When it should be public before something that is public already, or the dataflow cannot be told.
+        BadData
+            When rows do not fit their structure; lists every cause.
+        NoInput
+            When a file or the dataflow is not there.
+        NotAllowed, TryAgain
+            When the store cannot be written.
+        """
+        named = parse_reference(flow) if isinstance(flow, str) else flow
+        rows: dict[Ref, list[Rows]] = {}
+        for file in files:
+            for one in read_rows(file, self.structure(named) if named else None):
+                rows.setdefault(self._flow_of(one, named), []).append(one)
+        return [self._load(one, parts, on_bad_rows, action, valid_from, wait) for one, parts in rows.items()]
+
+    def _load(
+        self,
+        flow: Ref,
+        rows: Sequence[Rows],
+        on_bad_rows: Literal["fail", "set_aside"],
+        action: Action | None,
+        valid_from: datetime.datetime | None,
+        wait: float,
+    ) -> Loaded:
+        """Check the rows of one dataflow and load them."""
+        structure = self.structure(flow)
+        constraints = [one for one in self.artefacts if isinstance(one, Constraint) and _binds(one, structure)]
+        found: list[Checked] = []
+
+        def fill(connection: duckdb.DuckDBPyConnection) -> str:
+            found.append(checked(connection, rows, structure, constraints=constraints, on_bad_rows=on_bad_rows))
+            return found[0].table
+
+        done = self.change(flow, fill, action=action, valid_from=_plain(valid_from), wait=wait)
+        return replace(done, rows=found[0].rows, set_aside=found[0].set_aside, notes=found[0].notes)
+
+    def _flow_of(self, rows: Rows, named: Ref | None) -> Ref:
+        """Tell which dataflow rows are of: the one that the caller names, else the one that they name."""
+        given = rows.structure
+        if named:
+            own = {str(named), str(self.structure(named).definition), ""}
+            if given not in own:
+                raise BadCall(
+                    f"The file is of {given}.", where=rows.path, remedy=f"Give a file of {named}, or name its dataflow."
+                )
+            return named
+        flows = [one for one in self.flows() if str(one) == given]
+        flows = flows or [one for one in self.flows() if str(self.structure(one).definition) == given]
+        if len(flows) != 1:
+            known = ", ".join(map(str, flows or self.flows())) or "none"
+            why = f"There is no dataflow {given}." if given else "The file does not name its dataflow."
+            raise BadCall(
+                f"{given} has several dataflows." if flows else why,
+                where=rows.path,
+                remedy=f"Name the dataflow. There are: {known}.",
+            )
+        return flows[0]
+
     def change(
         self,
         flow: Ref,
         fill: Callable[[duckdb.DuckDBPyConnection], str],
         *,
-        action: Action = "Merge",
+        action: Action | None = None,
         valid_from: datetime.datetime | None = None,
         wait: float = WAIT,
     ) -> Loaded:
@@ -294,8 +399,8 @@ class Store:
             The dataflow.
         fill : callable
             Makes the table of checked rows in an engine and gives its name; see :mod:`statcommons.sdmx.reading.check`.
-        action : Action
-            What is done with rows that do not say it themselves.
+        action : Action, optional
+            What is done with the rows, whatever they say themselves.
         valid_from : datetime, optional
             When the change is public, in UTC without a zone; now by default.
         wait : float
@@ -320,7 +425,12 @@ class Store:
             done = change.fold()
             if done:
                 load = Load(change.number, utc_now(), change.valid_from)
-                self._publish(change, change.write(), series_file, (*change.manifest.loads, load))
+                segments = change.write()
+                if len(segments) > MANY or sum(one.ends for one in segments) > ENDED * sum(
+                    one.rows for one in segments
+                ):
+                    segments, series_file = change.compacted(segments, series_file)
+                self._publish(change, segments, series_file, (*change.manifest.loads, load))
         return Loaded(flow, change.number if done else None, change.valid_from, done)
 
     def withdraw(self, flow: Ref, number: int, *, wait: float = WAIT) -> None:
@@ -370,7 +480,7 @@ class Store:
         """
         with self._changing(flow, None, wait) as change:
             if change.manifest.segments:
-                segments, series_file = change.compacted()
+                segments, series_file = change.compacted(change.manifest.segments, change.manifest.series_file)
                 self._publish(change, segments, series_file, change.manifest.loads)
 
     @contextlib.contextmanager
@@ -460,6 +570,17 @@ def _times(
             remedy="Give a later time: what was published is never changed.",
         )
     return now, valid_from
+
+
+def _plain(when: datetime.datetime | None) -> datetime.datetime | None:
+    """Give a time in UTC without a zone."""
+    return when.astimezone(datetime.UTC).replace(tzinfo=None) if when and when.tzinfo else when
+
+
+def _binds(constraint: Constraint, structure: Structure) -> bool:
+    return constraint.role == "allowed" and any(
+        one in (structure.flow, structure.definition) for one in constraint.attached
+    )
 
 
 def _mark(file: Path) -> object:
