@@ -1,0 +1,391 @@
+"""SDMX-JSON data messages read as rows: 1.0, 2.0, 2.1 and the draft before them; series, flat and cross-section."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from statcommons.core.errors import BadData
+from statcommons.sdmx.message import Rows
+from statcommons.sdmx.reading.sdmxml import action_of, instant_of
+from statcommons.sdmx.reading.source import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+__all__ = ["parsed_json", "read_sdmx_json", "texts"]
+
+MANY = 1 << 17
+PATH = re.compile(r"/(?:dataflow|datastructure|provisionagreement)/([^/?]+)/([^/?]+)(?:/([^/?]+))?")
+RELATIONS = ("dataflow", "datastructure", "provisionagreement")
+REMEDY = "Get the file again, as it was written."
+
+
+def parsed_json(source: Source) -> Any:
+    """Parse JSON.
+
+    Parameters
+    ----------
+    source : Source
+        The file; one nested deeper than 1,024 levels is refused.
+
+    Raises
+    ------
+    BadData
+        When it is no JSON, or is cut off; with the line.
+    """
+    import orjson
+
+    data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", errors="replace").encode()
+    collecting = gc.isenabled()
+    gc.disable()  # a million lists are no garbage, and looking through them takes longer than making them
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        where = f"{source.name}, line {error.lineno:,}, column {error.colno:,}"
+        raise BadData(f"The JSON cannot be read: {error.msg}.", where=where, remedy=REMEDY) from None
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def read_sdmx_json(source: Source, message: Any = None) -> list[Rows]:
+    """Read a data message of SDMX-JSON.
+
+    ``_row`` counts the observations of a data set; a series without observations is a row without a time.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    message : object, optional
+        Its JSON, where it is parsed already.
+
+    Returns
+    -------
+    list of Rows
+        One for each data set.
+
+    Raises
+    ------
+    BadData
+        When it is no JSON or no data message.
+
+    References
+    ----------
+    SDMX-JSON field guide 1.0, 2.0 and 2.1, https://github.com/sdmx-twg/sdmx-json
+    """
+    message = parsed_json(source) if message is None else message
+    body = message.get("data", message) if isinstance(message, dict) else {}
+    structures = body.get("structures") or ([body["structure"]] if "structure" in body else [])
+    sets = body.get("dataSets")
+    if not isinstance(sets, list) or (sets and not structures):
+        said = [str(one.get("title", one.get("code", ""))) for one in message.get("errors") or []] if body else []
+        raise BadData(
+            f"The message has no data sets{': ' + '; '.join(said) if said else ''}.",
+            where=source.name,
+            remedy="Give a data message of SDMX-JSON 1.0, 2.0 or 2.1.",
+        )
+    return [_rows(source, structures, one) for one in sets]
+
+
+# --- what the structure says ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Component:
+    """A component in a message: its id, and the values that indices stand for; none where cells are values."""
+
+    id: str
+    values: list[Any] | None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the components of a data set stand."""
+
+    fixed: list[_Component]
+    series: list[_Component]
+    inner: list[_Component]
+    measures: list[_Component]
+    attributes: Mapping[str, list[_Component]]
+
+    @property
+    def dimensions(self) -> list[_Component]:
+        """All dimensions in the order in which keys of groups have them."""
+        return [*self.fixed, *self.series, *self.inner]
+
+
+def _rows(source: Source, structures: Sequence[Any], data: dict[str, Any]) -> Rows:
+    place = data.get("structure", 0)
+    if not isinstance(place, int) or not 0 <= place < len(structures):
+        raise BadData(f"A data set is of structure {place}, which is not there.", where=source.name, remedy=REMEDY)
+    structure = structures[place]
+    dimensions, attributes = structure.get("dimensions", {}), structure.get("attributes", {})
+    levels = ("dataSet", "dimensionGroup", "series", "observation")
+    layout = _Layout(
+        fixed=_components(dimensions.get("dataSet")),
+        series=_components(dimensions.get("series")),
+        inner=_components(dimensions.get("observation")),
+        measures=_components((structure.get("measures") or {}).get("observation")) or [_Component("OBS_VALUE", None)],
+        attributes={level: _components(attributes.get(level)) for level in levels},
+    )
+    known = [*layout.dimensions, *layout.measures, *chain.from_iterable(layout.attributes.values())]
+    return Rows(
+        batches=_Batches(source, layout, data),
+        action=action_of(data.get("action", ""), source.name),
+        structure=_reference([*structure.get("links", []), *data.get("links", [])]),
+        valid_from=instant_of(data.get("validFrom", ""), source.name),
+        path=source.name,
+        given=frozenset(one.id for one in known),
+    )
+
+
+def _components(plain: list[dict[str, Any]] | None) -> list[_Component]:
+    return [_Component(one["id"], [_value(each) for each in one.get("values") or []] or None) for one in plain or []]
+
+
+def _value(plain: Any) -> Any:
+    """Give what a value of the structure is: its code, its value or values, or the words where it has only those."""
+    if not isinstance(plain, dict):
+        return plain
+    found = next((plain[key] for key in ("id", "value", "values", "ids", "names", "name") if plain.get(key)), None)
+    return plain.get("name", found) if found is plain.get("names") else found
+
+
+def _reference(links: Sequence[dict[str, Any]]) -> str:
+    """Find which dataflow or data structure it is."""
+    for relation in RELATIONS:
+        for link in links:
+            if link.get("rel") == relation:
+                if "=" in (urn := link.get("urn", "")):
+                    return str(urn.rpartition("=")[2])
+                if found := PATH.search(link.get("href", "")):
+                    return f"{found[1]}:{found[2]}({found[3] or '1.0'})"
+    return ""
+
+
+# --- the rows -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """The rows of one data set."""
+
+    source: Source
+    layout: _Layout
+    data: dict[str, Any]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        row = 1
+        for outer, keys, members, said, cells in self._parts():
+            batch = self._batch(outer, keys, members, said, cells, row)
+            row += batch.num_rows
+            if batch.num_rows:
+                yield batch
+
+    def _parts(self) -> Iterator[tuple[list[str], list[str], list[int], list[list[Any]], list[list[Any]]]]:
+        """Give keys of series, keys and series of observations, cells of series, and cells of observations."""
+        flat = self.data.get("observations")
+        if flat:
+            items = iter(flat.items())
+            while chunk := list(islice(items, MANY)):
+                yield [], [key for key, _ in chunk], [0] * len(chunk), [], [cells or [] for _, cells in chunk]
+        outer: list[str] = []
+        keys: list[str] = []
+        members: list[int] = []
+        said: list[list[Any]] = []
+        cells: list[list[Any]] = []
+        for key, series in (self.data.get("series") or {}).items():
+            observations = series.get("observations") or {"": []}
+            keys += observations
+            cells += observations.values()
+            members += [len(outer)] * len(observations)
+            outer.append(key)
+            said.append(series.get("attributes") or [])
+            if len(keys) > MANY:
+                yield outer, keys, members, said, cells
+                outer, keys, members, said, cells = [], [], [], [], []
+        if outer:
+            yield outer, keys, members, said, cells
+
+    def _batch(
+        self,
+        outer: list[str],
+        keys: list[str],
+        members: list[int],
+        said: list[list[Any]],
+        cells: list[list[Any]],
+        row: int,
+    ) -> pa.RecordBatch:
+        import numpy as np
+        import pyarrow as pa
+
+        layout, series = self.layout, np.array(members, np.int64)
+        indices = {one.id: np.zeros(len(keys), np.int64) for one in layout.fixed}
+        inner = layout.inner
+        if outer:
+            places = self._places(outer, layout.series)
+            indices |= {one.id: places[:, at][series] for at, one in enumerate(layout.series)}
+        elif keys and keys[0].count(":") + 1 != len(inner):
+            inner = [*layout.series, *inner]
+        places = self._places(keys, inner)
+        indices |= {one.id: places[:, at] for at, one in enumerate(inner)}
+        columns = {one.id: self._valued(one, indices[one.id]) for one in layout.dimensions if one.id in indices}
+        columns |= self._columns([*layout.measures, *layout.attributes["observation"]], cells)
+        levels = self._columns(layout.attributes["series"], said) if outer else {}
+        columns |= {id: values.take(pa.array(series)) for id, values in levels.items()}
+        whole = self._columns(layout.attributes["dataSet"], [self.data.get("attributes") or []])
+        columns |= {id: values.take(pa.array(np.zeros(len(keys), np.int8))) for id, values in whole.items()}
+        columns |= self._grouped(indices, len(keys))
+        columns["_row"] = pa.array(np.arange(row, row + len(keys), dtype=np.int64))
+        return pa.RecordBatch.from_pydict(columns)
+
+    def _places(self, keys: Sequence[str], dimensions: Sequence[_Component]) -> np.ndarray:
+        """Read keys such as ``0:3:1`` as a table of indices; -1 where a part is empty."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not dimensions:
+            return np.zeros((len(keys), 0), np.int64)
+        parts = pc.split_pattern(pa.array(keys, pa.string()), ":")
+        single = parts.values.dictionary_encode()
+        words = single.dictionary.to_pylist()
+        wrong = [
+            key
+            for key, width in zip(keys, pc.list_value_length(parts).to_pylist(), strict=True)
+            if width != len(dimensions) and key
+        ]
+        if wrong or any(word and not word.isdigit() for word in words):
+            raise BadData(
+                f"The key {(wrong or words)[0]!r} has not an index each for {', '.join(one.id for one in dimensions)}.",
+                where=self.source.name,
+                remedy=REMEDY,
+            )
+        if len(single) != len(keys) * len(dimensions):  # a series without observations has the empty key
+            return np.array(
+                [
+                    [int(part) if part else -1 for part in (key or ":" * (len(dimensions) - 1)).split(":")]
+                    for key in keys
+                ],
+                np.int64,
+            )
+        numbers = np.array([int(word) if word else -1 for word in words], np.int64)
+        return numbers[single.indices.to_numpy()].reshape(len(keys), len(dimensions))
+
+    def _valued(self, one: _Component, indices: np.ndarray) -> pa.Array:
+        """Give the values that indices stand for."""
+        import pyarrow as pa
+
+        values = texts(one.values or [])
+        if len(indices) and int(indices.max()) >= len(values):
+            raise BadData(
+                f"{one.id} has {len(values):,} values and an index of {int(indices.max()):,}.",
+                where=self.source.name,
+                remedy=REMEDY,
+            )
+        places = pa.array(indices, pa.int32(), mask=indices < 0)
+        if values.null_count or not pa.types.is_string(values.type):
+            return values.take(places)
+        return pa.DictionaryArray.from_arrays(places, values)
+
+    def _columns(self, components: Sequence[_Component], cells: Sequence[list[Any]]) -> dict[str, pa.Array]:
+        """Give columns of cells that stand in lists, where a short list leaves the rest out."""
+        import numpy as np
+
+        width = len(components)
+        if not width:
+            return {}
+        if any(len(one) != width for one in cells):
+            cells = [one[:width] if len(one) >= width else [*one, *[None] * (width - len(one))] for one in cells]
+        joined = list(chain.from_iterable(cells))
+        columns = {}
+        for at, one in enumerate(components):
+            column = joined[at::width]
+            if one.values is None:
+                columns[one.id] = texts(column)
+            elif all(type(cell) is int or cell is None for cell in column):
+                indices = np.array([-1 if cell is None else cell for cell in column], np.int64)
+                columns[one.id] = self._valued(one, indices)
+            else:  # values stand among indices
+                known = dict(enumerate(one.values))
+                columns[one.id] = texts(
+                    [known[cell] if type(cell) is int and cell in known else cell for cell in column]
+                )
+        return columns
+
+    def _grouped(self, indices: Mapping[str, np.ndarray], rows: int) -> dict[str, pa.Array]:
+        """Spread what is said of groups of dimensions: by keys in which the other dimensions are left out."""
+        import numpy as np
+
+        groups: dict[tuple[int, ...], dict[tuple[int, ...], list[Any]]] = {}
+        for key, cells in (self.data.get("dimensionGroupAttributes") or {}).items():
+            parts = key.split(":")
+            there = tuple(at for at, part in enumerate(parts) if part)
+            groups.setdefault(there, {})[tuple(int(parts[at]) for at in there)] = cells or []
+        if not groups or not rows:
+            return {}
+        components, dimensions = self.layout.attributes["dimensionGroup"], self.layout.dimensions
+        none = np.full(rows, -1)
+        filled: list[list[Any]] = [[None] * len(components) for _ in range(rows)]
+        for there, known in groups.items():
+            table = np.stack([indices.get(dimensions[at].id, none) for at in there], axis=1) if there else none[:, None]
+            for row, key in enumerate(map(tuple, table.tolist() if there else [()] * rows)):
+                for at, cell in enumerate(known.get(key, [])[: len(components)]):
+                    if cell is not None:
+                        filled[row][at] = cell
+        return self._columns(components, filled)
+
+
+def texts(cells: Sequence[Any]) -> pa.Array:
+    """Make a column of text, of lists of text, or of text by language, from cells of JSON.
+
+    Numbers are written in the shortest way that is read back as the same number.
+
+    Parameters
+    ----------
+    cells : sequence
+        Text, numbers, booleans, lists, objects by language, or None.
+
+    Examples
+    --------
+    >>> texts([1.5, 2, None]).to_pylist(), texts([["a"], None]).to_pylist(), texts([{"en": "a"}]).to_pylist()
+    (['1.5', '2', None], [['a'], None], [[('en', 'a')]])
+    """
+    import pyarrow as pa
+
+    try:
+        found = pa.array(cells)
+        if not pa.types.is_nested(found.type):
+            return found.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        pass
+    if any(isinstance(cell, dict) for cell in cells):
+        maps = [
+            list(cell.items()) if isinstance(cell, dict) else None if cell is None else [("en", _text(cell))]
+            for cell in cells
+        ]
+        return pa.array(maps, pa.map_(pa.string(), pa.string()))
+    if any(isinstance(cell, list) for cell in cells):
+        lists = [
+            None if cell is None else [_text(one) for one in (cell if isinstance(cell, list) else [cell])]
+            for cell in cells
+        ]
+        return pa.array(lists, pa.list_(pa.string()))
+    return pa.array([None if cell is None else _text(cell) for cell in cells], pa.string())
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, dict):
+        return str(next(iter(cell.values()), ""))
+    return repr(cell) if isinstance(cell, float) else str(cell)
