@@ -11,26 +11,20 @@ import requests
 import sdmx_answers as read
 from conftest import SHARED
 
-from statcommons.sdmx.model import Ref
-from statcommons.sdmx.reading import read_rows
-from statcommons.sdmx.reading.check import checked
 from statcommons.sdmx.store import Store
-from statcommons.sdmx.structures.ml_reading import read_structures_ml
+from statcommons.sdmx.structures import read_structures
 
 DIMENSIONS = ("FREQ", "SERIES", "REF_AREA", "SEX", "AGE", "URBANISATION")
 URLS = SHARED / "sdmx/urls/compat_urls.json"
 CASES = json.loads(URLS.read_bytes()) if URLS.exists() else []
-FLOW = Ref("dataflow", "UNGP", "DF_SDG", "1.0")
 
 
 def sdg_store(folder: Path, fixture: Path) -> Path:
     """Fill a store with the flow of the fixture."""
     store = Store(folder)
-    store.add_structures(read_structures_ml(fixture / "DF_SDG_structure_sdmx-ml-2.1.xml"))
+    store.add_structures(read_structures(fixture / "DF_SDG_structure_sdmx-ml-2.1.xml"))
     head, *lines = (fixture / "DF_SDG_data.csv").read_text().splitlines()
-    message = "\n".join([f"DATAFLOW,{head}", *(f"UNGP:DF_SDG(1.0),{line}" for line in lines)]).encode()
-    structure = store.structure(FLOW)
-    store.change(FLOW, lambda engine: checked(engine, read_rows(message, structure), structure).table)
+    store.load("\n".join([f"DATAFLOW,{head}", *(f"UNGP:DF_SDG(1.0),{line}" for line in lines)]).encode())
     return folder
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import os
+
 import pytest
 from sdmx_stores import START, load, opened, row
 
@@ -24,6 +27,8 @@ def store(tmp_path, monkeypatch):
     store = opened(tmp_path / "store", monkeypatch)
     monkeypatch.setattr(service, "utc_now", lambda: store.time)
     load(store, ROWS, valid_from=START)
+    began = START.replace(tzinfo=datetime.UTC).timestamp()
+    os.utime(store.path / "structures.json", (began, began))
     store.tick(days=1)
     return store
 

@@ -119,6 +119,18 @@ def test_labels_of_the_media_type_and_of_the_parameter(ask):
     assert ask(V1, accept="application/vnd.sdmx.data+csv;labels=long")[0].status == 406
 
 
+# --- structures -----------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_nothing_is_empty_in_rest_1_only(ask):
+    made, body = ask("/sdmx/v1/categoryscheme/SC/all/latest?references=parentsandsiblings")
+    assert (made.status, len(etree.fromstring(body).find("{*}Structures"))) == (200, 0)
+    made, body = ask("/sdmx/v1/categoryscheme", accept="application/vnd.sdmx.structure+json;version=1.0.0")
+    assert (made.status, json.loads(body)["data"]) == (200, {})
+    assert ask("/sdmx/v1/categoryscheme/SC/NONE")[0].status == 404
+    assert ask("/sdmx/v2/structure/categoryscheme/SC")[0].status == 404
+
+
 # --- ranges ---------------------------------------------------------------------------------------------------------
 
 

@@ -126,12 +126,11 @@ def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Heade
 
 
 def _told(asked: Asked, artefacts: tuple[Artefact, ...], facts: Facts, tag: str) -> Response:
-    if not artefacts:
-        route = asked.route
+    route = asked.route
+    # Clients of REST 1.5 list what there is and take 404 for a fault; those of REST 2.x expect it where nothing is.
+    is_list = route.rest == 1 and route.id in ("", "all")
+    if not artefacts and not is_list:
         named = "/".join(part for part in (route.context, route.agency, route.id, route.version, route.item) if part)
-        raise Refusal(
-            404, f"There is no {named}.", where="path", remedy="Ask for all of them, as stubs, to see what there is."
-        )
-    return asked.answer(
-        [structure_message(asked, artefacts, asked.header(facts, tag, artefacts[0].agency))], facts, tag
-    )
+        raise Refusal(404, f"There is no {named}.", where="path", remedy=f"Ask for every {route.context} there is.")
+    header = asked.header(facts, tag, artefacts[0].agency if artefacts else "SC")
+    return asked.answer([structure_message(asked, artefacts, header)], facts, tag)
