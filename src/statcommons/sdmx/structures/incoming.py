@@ -89,7 +89,8 @@ def held_ref(urn: str, passed: Counter[str]) -> Ref | None:
     BadData
         When it is no URN.
     """
-    return parse_urn(urn) if is_held(urn.partition("=")[0].rpartition(".")[2], passed) else None
+    head, sign, _ = urn.partition("=")
+    return parse_urn(urn) if is_held(head.rpartition(".")[2] if sign else "", passed) else None
 
 
 def tell_what_is_not_held(passed: Mapping[str, int], where: str) -> None:

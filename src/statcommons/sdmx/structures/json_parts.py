@@ -21,7 +21,7 @@ NEWLINE = b"\n"
 def decoded(raw: bytes | msgspec.Raw, shape: Any, where: str, whole: bytes) -> Any:
     """Decode JSON to a shape; what is no JSON is told with its line, what has another shape with its place."""
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return msgspec.json.Decoder(shape, float_hook=str).decode(raw)  # numbers keep their digits
     except msgspec.ValidationError as error:
         raise BadData(
             f"The message has another shape than SDMX-JSON: {error}.", where=where, remedy="Mend it."
@@ -30,7 +30,8 @@ def decoded(raw: bytes | msgspec.Raw, shape: Any, where: str, whole: bytes) -> A
         raise BadData("The message is nested too deep.", where=where, remedy="Give a flatter one.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         place = str(error).rpartition("byte ")[2].rstrip(")")
-        line = f", line {whole.count(NEWLINE, 0, int(place)) + 1}" if place.isdigit() else ""
+        end = int(place) if place.isdigit() else len(whole)  # no place is told of what ends too early
+        line = f", line {whole.count(NEWLINE, 0, end) + 1}"
         raise BadData(f"The JSON cannot be read: {error}.", where=f"{where}{line}", remedy="Send it whole.") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,7 @@ def read_structures_json(source: bytes | Path | str, where: str = "message") -> 
     statcommons.core.errors.BadData: message: This is not a structure message of SDMX-JSON: it has dataSets. ...
     """
     data, where = content(source, where)
+    data = data.removeprefix(codecs.BOM_UTF8)
     message = decoded(data, shapes.JMessage, where, data)
     groups = message.data or {}
     if message.data is None or {"dataSets", "structure", "structures", "metadataSets"} & groups.keys():
