@@ -14,7 +14,7 @@ from typing import Any
 
 from statcommons.core.errors import BadData, NoInput, NotAllowed
 
-__all__ = ["Source", "named", "source_of"]
+__all__ = ["MARKS", "PARQUET", "ZIP", "Source", "named", "source_of"]
 
 BLOCK = 1 << 20
 HEAD = 1 << 12

@@ -1,0 +1,199 @@
+"""Plain tables read as rows: CSV, Excel and Parquet, with columns named by components or by a mapping file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from statcommons.core.errors import BadCall, BadData, nearest
+from statcommons.core.textfile import DELIMITERS
+from statcommons.sdmx.message import Rows
+from statcommons.sdmx.reading.cells import LINE, Cells, cell_batches, cells_of
+from statcommons.sdmx.reading.mapping import TableMapping
+from statcommons.sdmx.reading.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["read_excel", "read_parquet", "read_plain_csv"]
+
+ROWS = 1 << 16
+
+
+def read_plain_csv(source: Source, mapping: TableMapping) -> list[Rows]:
+    r"""Read a CSV file whose header names the columns.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    mapping : TableMapping
+        What it says of the delimiter and the encoding.
+
+    Raises
+    ------
+    BadData
+        When the header cannot be used, or rows do not fit it.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.reading.source import source_of
+    >>> [rows] = read_plain_csv(source_of(b"area;value\n004;1,5\n"), TableMapping())
+    >>> [batch.to_pylist() for batch in rows.batches]
+    [[{'area': '004', 'value': '1,5', '_row': 2}]]
+    """
+    first = source.start().splitlines()[0]
+    outside = re.sub(r'"[^"]*"', "", first)
+    cells = cells_of(source, mapping.delimiter or max(DELIMITERS, key=outside.count), mapping.encoding)
+    names = _named(source, [cell.strip() for cell in cells.header])
+    return [Rows(_Lines(cells, names), path=source.name, given=frozenset(names))]
+
+
+def read_excel(source: Source, mapping: TableMapping) -> list[Rows]:
+    """Read a sheet of a workbook: its first row that is not empty names the columns, everything else is text.
+
+    Excel keeps numbers in binary; they are written in the shortest way that is read back as the same number. A date
+    stays what Excel makes of it, with a time of day, so that nobody takes it for a period unseen.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    mapping : TableMapping
+        What it says of the sheet; the first one by default.
+
+    Raises
+    ------
+    BadData
+        When it is no workbook, or has no rows.
+    BadCall
+        When it has no such sheet.
+    """
+    import fastexcel
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        workbook = fastexcel.read_excel(source.path.read_bytes())
+        sheet = mapping.sheet or workbook.sheet_names[0]
+        if sheet not in workbook.sheet_names:
+            raise BadCall(
+                f"The workbook has no sheet {sheet!r}.",
+                where=source.name,
+                remedy=nearest(sheet, workbook.sheet_names),
+            )
+        text = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_arrow()
+        numbers = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="float").to_arrow()
+    except fastexcel.FastExcelError as error:
+        reason = str(error).splitlines()[0]
+        raise BadData(
+            f"The workbook cannot be read: {reason}.", where=source.name, remedy="Save it as .xlsx."
+        ) from None
+    columns = [_exactly(one, two) for one, two in zip(text.columns, numbers.columns, strict=True)]
+    filled = [row for row in range(text.num_rows) if any(column[row] for column in columns)]
+    if len(filled) < 2:
+        raise BadData("The sheet has no rows below its header.", where=source.name, remedy="Give at least one row.")
+    head = filled[0]
+    width = max(place for place, column in enumerate(columns) if column[head]) + 1
+    names = _named(source, [(column[head] or "").strip() for column in columns[:width]])
+    arrays = [pa.array([column[row] or None for row in filled[1:]], pa.string()) for column in columns[:width]]
+    lines = pa.array([row + 1 for row in filled[1:]], pa.int64())
+    batch = pa.RecordBatch.from_arrays([*arrays, lines], names=[*names, LINE])
+    empty = [name for name in names if pc.all(batch[name].is_null()).as_py()]
+    return [Rows([batch], path=source.name, given=frozenset(names) - frozenset(empty))]
+
+
+def read_parquet(source: Source) -> list[Rows]:
+    """Read a Parquet file; numbers, dates and instants become text as SDMX writes them.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+
+    Raises
+    ------
+    BadData
+        When it is no Parquet file.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        names = [name for name in parquet.ParquetFile(source.path).schema_arrow.names if not name.startswith("_")]
+    except pa.ArrowInvalid as error:
+        reason = str(error).splitlines()[0]
+        raise BadData(
+            f"The Parquet file cannot be read: {reason}.", where=source.name, remedy="Get it again."
+        ) from None
+    return [Rows(_Groups(source, tuple(names)), path=source.name, given=frozenset(names))]
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The rows of a text file; each turn reads it anew."""
+
+    cells: Cells
+    names: Sequence[str]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in cell_batches(self.cells, range(len(self.names))):
+            yield batch.rename_columns([*self.names, LINE])
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The rows of a Parquet file; each turn reads it anew."""
+
+    source: Source
+    names: Sequence[str]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        import numpy as np
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        row = 1
+        for batch in parquet.ParquetFile(self.source.path).iter_batches(ROWS, columns=list(self.names)):
+            arrays = [_as_text(batch[name]) for name in self.names]
+            lines = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
+            row += batch.num_rows
+            yield pa.RecordBatch.from_arrays([*arrays, lines], names=[*self.names, LINE])
+
+
+def _as_text(cells: pa.Array) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = cells.type.value_type if pa.types.is_dictionary(cells.type) else cells.type
+    if pa.types.is_nested(kind):
+        return cells
+    if pa.types.is_timestamp(kind):
+        moments = cells.cast(pa.timestamp("us"))
+        return pc.replace_substring_regex(moments.cast(pa.string()), r"^(\S+) (\S+?)(\.0+)?$", r"\1T\2")
+    return cells.cast(kind).cast(pa.string())
+
+
+def _named(source: Source, names: Sequence[str]) -> list[str]:
+    """Refuse columns without a name, or with the same."""
+    empty = [place + 1 for place, name in enumerate(names) if not name]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if empty or twice:
+        what = f"The header names {', '.join(twice)} twice." if twice else f"Column {empty[0]} has no name."
+        raise BadData(what, where=f"{source.name}, row 1", remedy="Give each column a name of its own.")
+    return list(names)
+
+
+def _exactly(text: Any, numbers: Any) -> list[str | None]:
+    """Give cells as text; a number of which the text is cut is written in full."""
+    cells: list[str | None] = text.to_pylist()
+    for place, number in enumerate(numbers.to_pylist()):
+        cell = cells[place]
+        if cell and number is not None and NUMERAL.fullmatch(cell) and float(cell) != number:
+            cells[place] = repr(number)
+    return cells
+
+
+NUMERAL = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
