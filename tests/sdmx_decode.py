@@ -63,8 +63,15 @@ def own(element) -> dict[str, str]:
     plain = {id: text for id, text in element.attrib.items() if "{" not in id}
     if local(element) == "DataSet":
         plain = {id: text for id, text in plain.items() if id not in ("structureRef", "action", "validFromDate")}
-    many = {one.get("id"): ";".join(value.text or "" for value in one) for one in element.iterfind("{*}Comp")}
+    holders = [element, *element.iterfind("{*}Atts")]
+    many = {one.get("id"): ";".join(map(worded, one)) for each in holders for one in each.iterfind("{*}Comp")}
     return plain | many
+
+
+def worded(value) -> str:
+    """Give a text, or those in several languages with their language."""
+    spoken = [f"{one.get('{http://www.w3.org/XML/1998/namespace}lang')}:{one.text}" for one in value]
+    return ";".join(spoken) or value.text or ""
 
 
 def values(element) -> dict[str, str]:
@@ -133,9 +140,11 @@ def listed(components: list[dict], cells: list) -> dict[str, str]:
 def text_of(component: dict, cell) -> str:
     if isinstance(cell, list):
         return ";".join(text_of(component, one) for one in cell)
+    if isinstance(cell, dict):
+        return ";".join(f"{language}:{text}" for language, text in cell.items())
     if "values" in component:
         value = component["values"][cell]
-        return value.get("id") or value.get("value") or value["name"]
+        return text_of({}, next(value[name] for name in ("id", "value", "name") if name in value))
     return cell if isinstance(cell, str) else json.dumps(cell)
 
 

@@ -79,6 +79,13 @@ ROWS = [
 KINDS = {"number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
 
 
+def column(component: Component, cells: list) -> pa.Array:
+    """Make a column as the store has it: typed, lists where there may be several values, maps of words by language."""
+    kind = pa.string() if component.codelist else KINDS.get(component.type, pa.string())
+    kind = pa.map_(pa.string(), pa.string()) if component.multilingual else kind
+    return pa.array(cells, pa.list_(kind) if component.multiple else kind)
+
+
 def data_set(structure: Structure, rows, *, batch: int = 1000, observations: bool = True, **more) -> DataSet:
     """Make a data set of whole rows in the order of the components; those of a series follow one another."""
     columns = {one.id: [row[place] for row in rows] for place, one in enumerate(structure.components)}
@@ -90,14 +97,13 @@ def data_set(structure: Structure, rows, *, batch: int = 1000, observations: boo
     keys = list(zip(*(columns[id] for id in structure.key), strict=True)) if time else list(range(len(rows)))
     firsts = [place for place, key in enumerate(keys) if not place or key != keys[place - 1]]
     places = list(itertools.accumulate(int(place > 0 and keys[place] != keys[place - 1]) for place in range(len(keys))))
-    series = pa.table({id: pa.array([columns[id][place] for place in firsts], pa.string()) for id in of_series})
+    series = pa.table({id: column(structure[id], [columns[id][place] for place in firsts]) for id in of_series})
     arrays = {"series": pa.array(places, pa.int32())}
     if time:
         arrays[time] = pa.array(columns[time], pa.string())
     for one in structure.components:
         if one.id in below:
-            kind = KINDS.get(one.type, pa.string())
-            arrays[one.id] = pa.array(columns[one.id], pa.list_(kind) if one.multiple else kind)
+            arrays[one.id] = column(one, columns[one.id])
     whole = pa.record_batch(arrays)
     batches = [whole.slice(start, batch) for start in range(0, len(rows), batch)] if observations else []
 

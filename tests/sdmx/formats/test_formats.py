@@ -173,6 +173,80 @@ def test_several_measures_and_several_values(name, at):
     assert sortable(decoded(name, made)) == sortable([*expected(two, TWO), *expected(many, MANY)])
 
 
+def words(cell) -> str:
+    """Write words by language as the readers of tests give them."""
+    return ";".join(f"{language}:{text}" for language, text in cell)
+
+
+LANGUAGES = structure(
+    FREQ,
+    AREA,
+    SEX,
+    TIME,
+    VALUE,
+    component("NOTE", "attribute", attachment="dataflow", multilingual=True),
+    component("TITLE_ML", "attribute", attachment="series", dimensions=("FREQ", "REF_AREA", "SEX"), multilingual=True),
+    component("COMMENT", "attribute", multilingual=True),
+    component("REMARKS", "attribute", multilingual=True, multiple=True),
+    id="LANGUAGES",
+)
+SPOKEN = [
+    ("A", "116", "F", "2018", 1.5, [("en", "n")], [("en", "Area"), ("fr", "Zone <&")], [("km", "ភ្នំពេញ")], None),
+    ("A", "116", "F", "2019", 2.5, [("en", "n")], [("en", "Area"), ("fr", "Zone <&")], None, []),
+    ("A", "4", "F", "2018", 2.5, [("en", "n")], None, [], [[("en", 'a "b"'), ("fr", "b")], [("en", "c")]]),
+]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("at", LAYOUTS)
+@pytest.mark.parametrize("name", ["json-2.0", "json-2.1", "ml-3.0", "ml-3.1"])
+def test_words_in_several_languages(name, at, batch):
+    rows = sorted(SPOKEN, key=lambda row: (row[1], row[3])) if at == "SEX" else SPOKEN
+    told = []
+    for row in rows:
+        note, title, comment = (words(cell) if cell else None for cell in row[5:8])
+        remarks = [words(one) for one in row[8] or []]
+        told.append((*row[:5], note, title, comment, remarks))
+    made = message(name, data_set(LANGUAGES, rows, at=at, batch=batch))
+    assert sortable(decoded(name, made)) == sortable(expected(told, LANGUAGES))
+
+
+def test_words_in_several_languages_in_csv():
+    made = message("csv-2.0", data_set(LANGUAGES, SPOKEN)).decode()
+    assert [line.split(",", 8)[-1] for line in made.splitlines()] == [
+        "NOTE[en;fr],TITLE_ML[en;fr],COMMENT[en;fr],REMARKS[en;fr]",
+        "en:n,en:Area;fr:Zone <&,km:ភ្នំពេញ,",
+        "en:n,en:Area;fr:Zone <&,,",
+        'en:n,,,"""""""en:a """"""""b"""""""""""";fr:b"";en:c"',
+    ]
+
+
+TYPED = structure(
+    FREQ,
+    AREA,
+    SEX,
+    TIME,
+    VALUE,
+    component("DECIMALS", "attribute", "integer", attachment="series", dimensions=("FREQ", "REF_AREA", "SEX")),
+    component("SHARE", "attribute", "number", attachment="dataflow"),
+    component("BREAK", "attribute", "boolean"),
+    component("ERROR", "attribute", "number"),
+    id="TYPED",
+)
+
+
+@pytest.mark.parametrize("at", LAYOUTS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_attributes_that_are_numbers(name, at):
+    rows = [
+        ("A", "116", "F", "2018", 1.55, 2, 0.5, True, 0.25),
+        ("A", "116", "F", "2019", 1.55, 2, 0.5, None, None),
+        ("A", "4", "F", "2018", 1.5, 1, 0.5, False, 2.5),
+    ]
+    rows = sorted(rows, key=lambda row: (row[1], row[3])) if at == "SEX" else rows
+    assert sortable(decoded(name, message(name, data_set(TYPED, rows, at=at)))) == sortable(expected(rows, TYPED))
+
+
 awkward = st.text(
     st.one_of(
         st.sampled_from("\"',;&<>]\\/\t\n\r ~:|é្𝄞"), st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))

@@ -95,7 +95,10 @@ def test_the_schema_finds_faults(name, old, new, words, tmp_path):
 def test_several_measures_and_values_are_valid(name, at, tmp_path):
     notes = component("NOTES", "attribute", multiple=True)
     made = structure(FREQ, AREA, SEX, TIME, VALUE, component("LOWER", "measure", "integer"), notes, id="MANY")
-    rows = [("A", "116", "F", "2018", 1.5, 2, ["x", "y"]), ("A", "4", "F", "2019", 1.5, None, None)]
+    spoken = component("SPOKEN", "attribute", attachment="dataflow", multilingual=True)
+    made = replace(made, components=(*made.components, spoken))
+    said = [("en", "a"), ("fr", "b")]
+    rows = [("A", "116", "F", "2018", 1.5, 2, ["x", "y"], said), ("A", "4", "F", "2019", 1.5, None, None, said)]
     assert faults(name, message(name, data_set(made, rows, at=at)), made, at, tmp_path) == []
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.formats.layout import Layout, Options, cell, opened
+from statcommons.sdmx.formats.layout import Layout, Options, cell, is_simple, opened
 from statcommons.sdmx.formats.table import components_of
 from statcommons.sdmx.formats.text import Form, Part, encoded, escaper, line, text_of
 from statcommons.sdmx.message import ALL_DIMENSIONS, DataSet, Header
@@ -41,9 +41,14 @@ def quoted_where_needed(text: str) -> str:
     return quoted(text) if any(sign in text for sign in '",\r\n') else text
 
 
-FORM = Form(quote_inner, separator=INNER, many=lambda column: quote(column.fill_null("")))
-"""Cells whose values are quoted each; a cell with one value is quoted by :data:`CELL`."""
-CELL = replace(FORM, escape=quote)
+def _worded(languages: pa.Array, words: pa.Array) -> pa.Array:
+    return quote_inner(pc.binary_join_element_wise(languages, words, ":"))
+
+
+FORM = Form(quote_inner, separator=INNER, many=quote, worded=_worded, between=INNER, languages=quote_inner)
+"""Cells with several values, which are quoted each, and then together."""
+CELL = replace(FORM, escape=quote, languages=quote)
+"""Cells with one value."""
 
 
 def write_csv_1(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
@@ -130,14 +135,14 @@ def _heading(
     cells = []
     for one in columns:
         name = in_language(one.name, options.languages)
-        id = "OBS_VALUE" if version == "1.0" and one.role == "measure" else one.id + _marks(one)
+        id = "OBS_VALUE" if version == "1.0" and one.role == "measure" else one.id + _marks(one, data_sets)
         with_name = options.labels == "both" and name and not (version == "1.0" and one.role == "measure")
         cells.append(f"{id}: {name}" if with_name else id)
         if _named(version, options):
             cells.append(name)
     if version == "1.0":
         return _text(["DATAFLOW", *cells])
-    inner = f"[{INNER}]" if any(map(_marks, columns)) else ""
+    inner = "" if all(map(is_simple, columns)) else f"[{INNER}]"
     first = [f"STRUCTURE{inner}", "STRUCTURE_ID", *(["STRUCTURE_NAME"] if options.labels == "name" else []), "ACTION"]
     return _text(
         [*first, *(f"{key.upper()}_KEY" for key in _keys(options)), *cells, *(["VALID_FROM"] if dated else [])]
@@ -148,8 +153,12 @@ def _text(cells: Sequence[str]) -> bytes:
     return (",".join(map(quoted_where_needed, cells)) + "\n").encode()
 
 
-def _marks(component: Component) -> str:
-    return "[]" if component.multiple else ""
+def _marks(component: Component, data_sets: Sequence[DataSet]) -> str:
+    """Give what a head says of several values: the languages are those in which the structures are named."""
+    if is_simple(component):
+        return ""
+    named = (language for one in data_sets for each in one.structure.components for language in each.name)
+    return f"[{INNER.join(dict.fromkeys(named))}]" if component.multilingual else "[]"
 
 
 def _named(version: Version, options: Options) -> bool:

@@ -12,7 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.formats.layout import Layout, Options, cell, grouped, groups_of, opened, places_of, value_of_all
+from statcommons.sdmx.formats.layout import (
+    Layout,
+    Options,
+    cell,
+    grouped,
+    groups_of,
+    is_simple,
+    opened,
+    places_of,
+    value_of_all,
+)
 from statcommons.sdmx.formats.text import Form, Part, line, text_of
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import Ref, Text, in_language
@@ -57,7 +67,7 @@ def write_json_1(data_sets: Sequence[DataSet], header: Header, options: Options)
         raise BadCall("SDMX-JSON 1.0 has the data of one dataflow.", remedy="Ask for SDMX-JSON 2.0.")
     if any(len(one.with_role("measure")) > 1 for one in structures):
         raise BadCall("SDMX-JSON 1.0 has one measure.", remedy="Ask for one measure, or for SDMX-JSON 2.0.")
-    if any(component.multiple for one in structures for component in one.components):
+    if not all(is_simple(component) for one in structures for component in one.components):
         raise BadCall("SDMX-JSON 1.0 has one value of a component.", remedy="Ask for SDMX-JSON 2.0.")
     return _written(data_sets, header, options, "1.0")
 
@@ -193,9 +203,10 @@ def _data_set(layout: Layout, lists: Lists, number: int, version: Version) -> It
     head["action"] = {"Merge": "Append"}.get(data_set.action, data_set.action) if version != "2.1" else data_set.action
     if data_set.valid_from:
         head["validFrom"] = _instant(data_set.valid_from)
-    if layout.whole:
-        head["attributes"] = [_of_all(value_of_all(one, data_set), lists.values[one.id]) for one in layout.whole]
     yield _text(head)[:-1]
+    if layout.whole:
+        values = (value_of_all(one, data_set, _form(one, lists, layout, version)) for one in layout.whole)
+        yield f',"attributes":[{",".join(value or "null" for value in values)}]'.encode()
     if layout.groups:
         groups = b"".join(_groups(layout, lists))
         yield b',"dimensionGroupAttributes":{' + groups[1:] + b"}" if groups else b""
@@ -239,15 +250,16 @@ def _key(dimensions: Iterable[Component], lists: Lists, data_set: DataSet) -> It
 def _listed(components: Iterable[Component], lists: Lists, layout: Layout, version: Version) -> Iterator[Part]:
     for place, one in enumerate(components):
         yield "," if place else ""
-        form = TEXT if _is_told(one, version, layout) else _indexed(one, lists)
-        yield cell(one, layout.data_set, form, missing="null")
+        yield cell(one, layout.data_set, _form(one, lists, layout, version), missing="null")
 
 
 def _is_told(component: Component, version: Version, layout: Layout) -> bool:
     """Tell whether values are not in a list: what has no codes and differs from observation to observation."""
     if component.role == "measure":
         return version == "1.0" or not component.codelist
-    return version != "1.0" and not component.codelist and component in layout.observation
+    if component.codelist or version == "1.0":
+        return False
+    return component.multilingual or component in layout.observation
 
 
 def strings(column: pa.Array) -> pa.Array:
@@ -268,17 +280,23 @@ def _array(column: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise("[", column, "]", "")
 
 
-TEXT = Form(strings, nan='"NaN"', many=_array)
+def _worded(languages: pa.Array, words: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(strings(languages), ":", strings(words), "")
+
+
+def _object(column: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise("{", column, "}", "")
+
+
+TEXT = Form(strings, nan='"NaN"', many=_array, worded=_worded, languages=_object)
+
+
+def _form(component: Component, lists: Lists, layout: Layout, version: Version) -> Form:
+    return TEXT if _is_told(component, version, layout) else _indexed(component, lists)
 
 
 def _indexed(component: Component, lists: Lists) -> Form:
-    return Form(lists.values[component.id].index, many=_array)
-
-
-def _of_all(value: Any, values: Values) -> Any:
-    if isinstance(value, list):
-        return [_of_all(one, values) for one in value]
-    return None if value is None else values.places.setdefault(value, len(values.places))
+    return Form(lists.values[component.id].index, is_place=True, many=_array)
 
 
 # --- what tells of the data -----------------------------------------------------------------------------------------
@@ -354,8 +372,13 @@ def _represented(
     values = _values(one, lists, languages, "value")
     if one.codelist:
         return {"values": values} if values else {}
-    kind = {"format": {"dataType": TYPES[one.type][0]} | ({"maxOccurs": "unbounded"} if one.multiple else {})}
+    kind = {"format": {"dataType": TYPES[one.type][0]} | _facets(one)}
     return kind | {"values": values} if values else kind
+
+
+def _facets(one: Component) -> dict[str, Any]:
+    many = {"maxOccurs": "unbounded"} if one.multiple else {}
+    return many | ({"isMultiLingual": True} if one.multilingual else {})
 
 
 def _relationship(one: Component, lists: Lists, version: Version) -> dict[str, Any]:
@@ -373,8 +396,17 @@ def _values(one: Component, lists: Lists, languages: tuple[str, ...], plain: str
     """List the values that occur: codes with their names, other values under ``plain``."""
     names = {code.id: code.name for code in lists.structure.codes(one)}
     if not one.codelist and one.role == "attribute":
-        return [{plain: value} for value in lists.values[one.id].places]
+        return [{plain: value if plain == "name" else _typed(value, one.type)} for value in lists.values[one.id].places]
     return [{"id": value, **_named(names.get(value, {}), value, languages)} for value in lists.values[one.id].places]
+
+
+def _typed(text: str, type: str) -> Any:
+    """Give a value that has its place in a list as JSON says it: a number or boolean where it is one."""
+    if type == "boolean":
+        return text == "true"
+    if type == "integer":
+        return int(text)
+    return float(text) if type == "number" and text != "NaN" else text
 
 
 def _named(text: Text, default: str, languages: tuple[str, ...]) -> dict[str, Any]:

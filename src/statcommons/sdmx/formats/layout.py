@@ -24,7 +24,7 @@ from statcommons.sdmx.structure import Component
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Layout", "Options", "cell", "grouped", "groups_of", "opened", "places_of", "value_of_all"]
+__all__ = ["Layout", "Options", "cell", "grouped", "groups_of", "is_simple", "opened", "places_of", "value_of_all"]
 
 ROWS = 32_768
 """Rows that are written at a time: few enough to stay in the processor's cache."""
@@ -126,6 +126,17 @@ def opened(data_set: DataSet, *, groups: bool = True) -> Layout:
     )
 
 
+def is_simple(component: Component) -> bool:
+    """Tell whether a component has one value, in no language or one.
+
+    Parameters
+    ----------
+    component : Component
+        A measure or an attribute.
+    """
+    return not (component.multiple or component.multilingual)
+
+
 def _is_of_series(attribute: Component, data_set: DataSet) -> bool:
     time = data_set.structure.time
     varies = attribute.attachment == "observation" or (time is not None and time.id in attribute.dimensions)
@@ -221,8 +232,8 @@ def cell(
     return of_observations
 
 
-def value_of_all(component: Component, data_set: DataSet) -> Any:
-    """Give the value of an attribute of the whole data set; none where there is none.
+def value_of_all(component: Component, data_set: DataSet, form: Form) -> str | None:
+    """Write the value of an attribute of the whole data set; none where there is none.
 
     Parameters
     ----------
@@ -230,10 +241,13 @@ def value_of_all(component: Component, data_set: DataSet) -> Any:
         An attribute of the dataflow.
     data_set : DataSet
         Where it stands in each series.
+    form : Form
+        How the format writes values.
     """
+    values = pa.array([component.constant or None], pa.string())
     if component.id in data_set.series.column_names:
-        return next((one for one in data_set.series[component.id].unique().to_pylist() if one is not None), None)
-    return component.constant or None
+        values = data_set.series[component.id].combine_chunks().drop_null()[:1]
+    return next(iter(texts(values, form).cast(pa.string()).to_pylist()), None)
 
 
 def _decimals(

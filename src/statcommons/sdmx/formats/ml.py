@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.formats.layout import Layout, cell, opened, places_of, value_of_all
+from statcommons.sdmx.formats.layout import Layout, cell, is_simple, opened, places_of, value_of_all
 from statcommons.sdmx.formats.text import Form, Part, escaper, line, text_of
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import KINDS, Ref
@@ -80,7 +80,7 @@ def settled(data_sets: Sequence[DataSet], kind: Kind) -> list[DataSet]:
     """
     for one in data_sets:
         measures = one.structure.with_role("measure")
-        many = [component.id for component in one.structure.components if component.multiple]
+        many = [component.id for component in one.structure.components if not is_simple(component)]
         if kind.version == "2.1" and len(measures) > 1:
             raise BadCall("SDMX-ML 2.1 has one measure.", remedy="Ask for one measure, or for SDMX-ML 3.0.")
         if kind.version == "2.1" and many:
@@ -174,21 +174,19 @@ def _structure(flow: Ref, at: str, number: int, kind: Kind) -> str:
 def _opening(data_set: DataSet, number: int, kind: Kind) -> str:
     own = f"{kind.prefix}:" if kind.specific else ""
     action = {"Merge": "Append"}.get(data_set.action, data_set.action) if kind.version != "3.1" else data_set.action
+    said: dict[str, str | None] = {}
     told = {f"{own}structureRef": f"STR{number}", f"{own}action": action}
     if kind.specific:
         told["xsi:type"] = f"ns{number}:DataSetType"
         if kind.version == "2.1":
             told[f"{own}dataScope"] = "DataStructure" if data_set.structure.flow.kind == "datastructure" else "Dataflow"
-        told |= {
-            one.id: value_of_all(one, data_set) for one in data_set.structure.with_role("attribute") if _is_whole(one)
-        }
+        attributes = data_set.structure.with_role("attribute")
+        whole = [one for one in attributes if one.attachment == "dataflow" and is_simple(one)]
+        said |= {one.id: value_of_all(one, data_set, FORM) for one in whole}
     if data_set.valid_from:
         told[f"{own}validFromDate"] = data_set.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return "<message:DataSet" + "".join(f' {id}="{escape(v)}"' for id, v in told.items() if v is not None) + ">\n"
-
-
-def _is_whole(attribute: Component) -> bool:
-    return attribute.attachment == "dataflow"
+    said |= {id: escape(text) for id, text in told.items()}
+    return "<message:DataSet" + "".join(f' {id}="{text}"' for id, text in said.items() if text is not None) + ">\n"
 
 
 def moment(header: Header) -> str:

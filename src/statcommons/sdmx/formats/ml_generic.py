@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from statcommons.sdmx.formats.layout import Layout, Options, grouped, groups_of, places_of, value_of_all
-from statcommons.sdmx.formats.ml import Kind, attribute, escape, rows_of, written
+from statcommons.sdmx.formats.ml import FORM, Kind, attribute, rows_of, written
 from statcommons.sdmx.formats.text import Part, Piece, joined, line, text_of
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.structure import Component
@@ -63,8 +63,8 @@ def write_generic_time_series(data_sets: Sequence[DataSet], header: Header, opti
 
 def _body(layout: Layout, _: str) -> Iterator[bytes]:
     data_set = layout.data_set
-    values = [(one.id, value_of_all(one, data_set)) for one in layout.whole]
-    told = "".join(f'<generic:Value id="{id}" value="{escape(value)}"/>' for id, value in values if value is not None)
+    values = [(one.id, value_of_all(one, data_set, FORM)) for one in layout.whole]
+    told = "".join(f'<generic:Value id="{id}" value="{value}"/>' for id, value in values if value is not None)
     if told:
         yield f"{BEGIN}{told}{END}\n".encode()
     for id, members, groups in groups_of(layout):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from statcommons.sdmx.formats.layout import Layout, Options, cell, grouped, groups_of
+import pyarrow.compute as pc
+
+from statcommons.sdmx.formats.layout import Layout, Options, cell, grouped, groups_of, is_simple, value_of_all
 from statcommons.sdmx.formats.ml import FORM, Kind, attribute, rows_of, written
 from statcommons.sdmx.formats.text import Part, line, text_of
 from statcommons.sdmx.message import DataSet, Header
@@ -20,7 +22,16 @@ V21, V30, V31 = (
 TIME_SERIES = replace(V21, root="StructureSpecificTimeSeriesData", time_series=True)
 
 VALUE, VALUE_END = "<Value>", "</Value>"
-MANY = replace(FORM, separator=VALUE_END + VALUE)
+END = f"{VALUE_END}</Comp>"
+TEXT = '<common:Text xml:lang="'
+MANY = replace(
+    FORM,
+    separator=VALUE_END + VALUE,
+    worded=lambda language, words: pc.binary_join_element_wise(
+        TEXT, language, '">', FORM.escape(words), "</common:Text>", ""
+    ),
+    between="",
+)
 
 
 def write_specific_21(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
@@ -91,6 +102,9 @@ def write_specific_31(data_sets: Sequence[DataSet], header: Header, options: Opt
 
 def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
     data_set = layout.data_set
+    many = [(one, value_of_all(one, data_set, MANY)) for one in layout.whole if not is_simple(one)]
+    if told := "".join(f"{_begin(one, prefix)}{value}{END}" for one, value in many if value is not None):
+        yield f"<Atts>{told}</Atts>\n".encode()
     for id, members, groups in groups_of(layout):
         keys = [data_set.structure[key] for key in members[0].dimensions]
         begin = f'<Group xsi:type="{prefix}{id}"'
@@ -109,14 +123,17 @@ def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
 def _element(components: Sequence[Component], data_set: DataSet, prefix: str, close: str = "") -> Iterator[Part]:
     """Write the values of an element: one value is an attribute, several are elements in it."""
     for one in components:
-        if not one.multiple:
+        if is_simple(one):
             yield attribute(one, data_set, f' {one.id}="', '"')
-    many = [one for one in components if one.multiple]
+    many = [one for one in components if not is_simple(one)]
     if close and not many:
         yield "/>\n"
         return
     yield ">"
     for one in many:
-        begin = f'<Comp id="{one.id}" xsi:type="{prefix}{one.id}.CompType">{VALUE}'
-        yield cell(one, data_set, MANY, before=begin, after=f"{VALUE_END}</Comp>")
+        yield cell(one, data_set, MANY, before=_begin(one, prefix), after=END)
     yield close
+
+
+def _begin(component: Component, prefix: str) -> str:
+    return f'<Comp id="{component.id}" xsi:type="{prefix}{component.id}.CompType">{VALUE}'

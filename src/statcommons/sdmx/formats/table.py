@@ -203,6 +203,7 @@ def _column(
 
 
 def _type(component: Component) -> pa.DataType:
-    """Give the type of a column: numbers where measures are, text everywhere else."""
-    kind = TYPES.get(component.type, pa.string()) if component.role == "measure" else pa.string()
+    """Give the type of a column: numbers where they are, text everywhere else, maps where it is in languages."""
+    kind = pa.string() if component.codelist else TYPES.get(component.type, pa.string())
+    kind = pa.map_(pa.string(), pa.string()) if component.multilingual else kind
     return pa.list_(kind) if component.multiple else kind

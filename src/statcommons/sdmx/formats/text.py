@@ -44,16 +44,28 @@ class Form:
         Makes a column of distinct texts into what stands in a message.
     nan : str
         What stands for NaN, which SDMX reads as missing on purpose.
+    is_place : bool
+        Whether ``escape`` is asked about numbers and booleans too, because it writes something else in their place.
     separator : str
         What stands between the values of one cell, where there may be several.
     many : callable
         Frames a column of joined values.
+    worded : callable, optional
+        Writes words in a language, given a column of languages and one of words.
+    between : str
+        What stands between the words of two languages.
+    languages : callable
+        Frames a column of joined words.
     """
 
     escape: Callable[[pa.Array], pa.Array]
     nan: str = "NaN"
+    is_place: bool = False
     separator: str = ","
     many: Callable[[pa.Array], pa.Array] = lambda column: column
+    worded: Callable[[pa.Array, pa.Array], pa.Array] | None = None
+    between: str = ","
+    languages: Callable[[pa.Array], pa.Array] = lambda column: column
 
 
 # --- joining --------------------------------------------------------------------------------------------------------
@@ -199,7 +211,7 @@ def texts(values: pa.Array, form: Form, decimals: int | npt.NDArray[np.int64] | 
     Parameters
     ----------
     values : pyarrow.Array
-        Text, numbers, booleans, or lists of text.
+        Text, numbers, booleans, maps of text by language, or lists of them.
     form : Form
         How the format writes values.
     decimals : int or array of int, optional
@@ -212,15 +224,17 @@ def texts(values: pa.Array, form: Form, decimals: int | npt.NDArray[np.int64] | 
     """
     kind = values.type
     if pa.types.is_floating(kind):
-        return number_text(values, decimals, nan=form.nan)
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return values.cast(pa.string())
+        values = number_text(values, decimals, nan=form.nan)
+    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        values = values.cast(pa.string())
+    if values.type != kind and not form.is_place:
+        return values
     if pa.types.is_list(kind):
-        cells = _plain(texts(values.flatten(), form))
-        lists = pa.ListArray.from_arrays(_bounds(values), cells)
-        return pc.if_else(
-            pc.greater(pc.list_value_length(values), 0), form.many(pc.binary_join(lists, form.separator)), None
-        )
+        cells = _plain(texts(_held(values, values.values), form))
+        return _together(values, cells, form.separator, form.many)
+    if pa.types.is_map(kind) and form.worded:
+        words = form.worded(_held(values, values.keys), _held(values, values.items))
+        return _together(values, words, form.between, form.languages)
     codes = encoded(values)
     return _of(codes.indices, form.escape(codes.dictionary))
 
@@ -240,10 +254,23 @@ def encoded(values: pa.Array) -> pa.DictionaryArray:
     return values.dictionary_encode()
 
 
-def _bounds(values: pa.ListArray) -> pa.Array:
-    """Give where the lists begin in what ``flatten`` gives, which leaves out the values of null lists."""
-    lengths = pc.list_value_length(values).fill_null(0)
-    return pa.array(np.concatenate([[0], np.cumsum(lengths.to_numpy())]).astype(np.int32))
+def _together(
+    values: pa.Array, texts: pa.Array, separator: str, frame: Callable[[pa.Array], pa.Array]
+) -> pa.StringArray:
+    """Join what the lists of a column hold, given as one column without the lists; a list of nothing is null."""
+    told = frame(pc.binary_join(pa.ListArray.from_arrays(_bounds(values), texts), separator))
+    some = np.diff(values.offsets.to_numpy()) > 0
+    return pc.if_else(pc.and_(values.is_valid(), pa.array(some)), told, None)
+
+
+def _bounds(values: pa.Array) -> pa.Array:
+    """Give where the lists of a column begin and end in what it holds, which may be a part of a longer column."""
+    return pc.subtract(values.offsets, values.offsets[0])
+
+
+def _held(values: pa.Array, column: pa.Array) -> pa.Array:
+    first, last = values.offsets[0].as_py(), values.offsets[-1].as_py()
+    return column.slice(first, last - first)
 
 
 def number_text(

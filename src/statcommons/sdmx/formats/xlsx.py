@@ -94,11 +94,18 @@ def _line(sheet: Any, place: int, cells: Sequence[Any], style: Any = None) -> No
         elif isinstance(cell, int | float) and cell == cell and abs(cell) < 2**53:
             sheet.write_number(place, column, cell, style)
         elif isinstance(cell, list):
-            sheet.write_string(place, column, ";".join(map(str, cell)), style)
+            sheet.write_string(place, column, ";".join(map(_word, cell)), style)
         elif isinstance(cell, float):
             sheet.write_string(place, column, "NaN" if cell != cell else repr(cell), style)
         else:
             sheet.write_string(place, column, str(cell), style)
+
+
+def _word(value: Any) -> str:
+    """Write one of several values: words with their language before them, and languages together."""
+    if isinstance(value, tuple):
+        return ":".join(value)
+    return ";".join(map(_word, value)) if isinstance(value, list) else str(value)
 
 
 def _codes(book: Any, structure: Structure, languages: tuple[str, ...], head: Any) -> None:

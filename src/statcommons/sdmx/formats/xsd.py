@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from statcommons.sdmx.formats.layout import is_simple
 from statcommons.sdmx.formats.ml import ROOT, escape, namespace
 from statcommons.sdmx.message import ALL_DIMENSIONS
 from statcommons.sdmx.structure import Component, Structure
@@ -75,7 +76,7 @@ def schema_of(
 
 def _types(structure: Structure, standard: str, at: str) -> Iterator[str]:
     yield from (_simple_type(structure, one) for one in structure.components)
-    yield from (_several(one) for one in structure.components if one.multiple)
+    yield from (_several(one) for one in structure.components if not is_simple(one))
     flat = at == ALL_DIMENSIONS
     time = structure.time
     by_time = time is not None and at == time.id
@@ -88,6 +89,8 @@ def _types(structure: Structure, standard: str, at: str) -> Iterator[str]:
     # Where an attribute stands depends on the data too, so that each level allows what may come down to it.
     rest = [one for one in attributes if one.attachment != "dataflow"]
     yield _data_set(prefix, bool(groups), flat, whole, standard)
+    if standard != "2.1":
+        yield _restriction("AttsType", "dsd:AttsType", _comps(standard), _no_time(structure.dimensions))
     if groups:
         yield _restriction("GroupType", "dsd:GroupType", _comps(standard), abstract=True)
     for id in groups:
@@ -116,7 +119,8 @@ def _data_set(prefix: str, groups: bool, flat: bool, whole: Iterable[Component],
         content = f'{group}<xs:choice minOccurs="0">{some} maxOccurs="unbounded"/></xs:choice>'
     else:
         group = f"{group}/>" if group else ""
-        content = f'<xs:choice minOccurs="0" maxOccurs="unbounded">{group}{some}/></xs:choice>'
+        atts = '<xs:element name="Atts" type="AttsType" form="unqualified"/>'
+        content = f'<xs:choice minOccurs="0" maxOccurs="unbounded">{atts}{group}{some}/></xs:choice>'
     told = [*_uses([], whole), '<xs:attributeGroup ref="dsd:SetAttributeGroup"/>']
     return _restriction("DataSetType", f"dsd:{prefix}DataSetType", PROVIDER + content, told)
 
@@ -140,7 +144,7 @@ def _comps(standard: str) -> str:
 def _uses(required: Iterable[Component], optional: Iterable[Component]) -> Iterator[str]:
     yield from (f'<xs:attribute name="{one.id}" type="{one.id}.Type" use="required"/>' for one in required)
     for one in optional:
-        if not one.multiple:
+        if is_simple(one):
             yield f'<xs:attribute name="{one.id}" type="{one.id}.Type" use="optional"/>'
 
 
@@ -171,5 +175,7 @@ def _xsd(name: str, value: str) -> str:
 
 def _several(component: Component) -> str:
     fixed = f'<xs:attribute name="id" type="common:NCNameIDType" use="required" fixed="{component.id}"/>'
-    value = '<xs:element name="Value" type="common:StringValueType" form="unqualified" maxOccurs="unbounded"/>'
+    kind = "TextValueType" if component.multilingual else "StringValueType"
+    count = ' maxOccurs="unbounded"' if component.multiple else ""
+    value = f'<xs:element name="Value" type="common:{kind}" form="unqualified"{count}/>'
     return _restriction(f"{component.id}.CompType", "dsd:CompType", value, [fixed])
