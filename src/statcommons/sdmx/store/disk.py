@@ -47,7 +47,7 @@ def appearing(path: Path) -> Iterator[BinaryIO]:
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
         with partial.open("xb", buffering=1 << 20) as file:
-            yield file
+            yield _written(file)
             file.flush()
             _force(file.fileno())
         _rename(partial, path)
@@ -81,7 +81,11 @@ def make_folder(path: Path) -> None:
         raise _told(error, path) from error
 
 
-# --- the three calls after which a crash leaves something else ------------------------------------------------------
+# --- the calls after which a crash leaves something else ------------------------------------------------------------
+
+
+def _written(file: BinaryIO) -> BinaryIO:
+    return file
 
 
 def _force(descriptor: int) -> None:

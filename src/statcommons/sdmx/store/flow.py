@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,8 @@ class FlowState:
         A further condition of SQL on the rows that are looked at.
     gone : bool
         Whether to look at the observations that are deleted at the moment, and not at those that stand.
+    hot : list of str
+        The table in memory that has the observations, when there is one.
     """
 
     folder: Path
@@ -66,6 +68,7 @@ class FlowState:
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     only: str = ""
     gone: bool = False
+    hot: list[str] = field(default_factory=list)
 
     @cached_property
     def rows(self) -> str:
@@ -73,10 +76,35 @@ class FlowState:
         return files(self.folder, self.manifest, self.structure)
 
     @property
-    def standing(self) -> str:
-        """The condition of the rows that are looked at."""
+    def observations(self) -> str:
+        """The SELECT of the observations that are looked at, from memory where they were brought there."""
+        return f"SELECT * FROM {self.hot[0]}" if self.hot else self._observed
+
+    @property
+    def _observed(self) -> str:
         seen = f"{standing(self.at, gone=self.gone)} AND {OBSERVED}"
-        return f"{seen} AND {self.only}" if self.only else seen
+        return f"SELECT * FROM ({self.rows}) WHERE {seen}{' AND ' + self.only if self.only else ''}"
+
+    @property
+    def size(self) -> int:
+        """How many rows the files have."""
+        return sum(one.rows for one in self.manifest.segments)
+
+    def warm(self, name: str) -> None:
+        """Bring the observations into the memory of the engine, where small questions cost a tenth."""
+        time = [self.structure.time.id] if self.structure.time else []
+        above = {one.id for one in self.series_attributes}
+        cells = [one.id for one in self.structure.with_role("measure", "attribute") if one.id not in above]
+        chosen = ", ".join(map(identifier, ["_series", *time, "_start", "_end", *cells]))
+        self.cursor().execute(
+            f"CREATE TABLE {name} AS SELECT {chosen} FROM ({self._observed}) ORDER BY _series, _start"
+        )
+        self.hot.append(name)
+
+    def cool(self) -> None:
+        """Take the observations out of memory."""
+        while self.hot:
+            self.cursor().execute(f"DROP TABLE IF EXISTS {self.hot.pop()}")
 
     def changed(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
         """Give the observations that came or changed after a moment, or their series did, and stand at a later one."""
@@ -88,12 +116,14 @@ class FlowState:
             f"SELECT s._series FROM ({self._named}) s JOIN (FROM ({self._named}) SEMI JOIN ({said}) USING (_series)) g "
             f"ON {alike or 'true'}"
         )
-        return replace(self, at=at, only=f"(_from > {moment(after)} OR _series IN ({series}))")
+        return replace(self, at=at, only=f"(_from > {moment(after)} OR _series IN ({series}))", hot=[])
 
     def deleted(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
         """Give the observations that stood at a moment and are deleted at a later one."""
         stood = f"SELECT _series, _start, _end FROM ({self.rows}) WHERE {standing(after)}"
-        return replace(self, at=at, only=f"_from > {moment(after)} AND (_series, _start, _end) IN ({stood})", gone=True)
+        return replace(
+            self, at=at, only=f"_from > {moment(after)} AND (_series, _start, _end) IN ({stood})", gone=True, hot=[]
+        )
 
     @cached_property
     def series(self) -> pa.Table:
@@ -106,7 +136,7 @@ class FlowState:
         keys = [identifier(one) for one in self.structure.key]
         counted = (
             'SELECT "_series", count(*) AS "_rows", min("_start") AS "_first", max("_end") AS "_last" '
-            f"FROM ({self.rows}) WHERE {self.standing} GROUP BY 1"
+            f"FROM ({self.observations}) GROUP BY 1"
         )
         found = f'(FROM ({self._named}) JOIN ({counted}) USING ("_series")) s'
         for number, of in enumerate({said_of(one): None for one in self.series_attributes}):
@@ -173,7 +203,7 @@ class FlowState:
             return ()
         time = identifier(self.structure.time.id)
         found = self.cursor().execute(
-            f"SELECT DISTINCT {time}, _start, _end FROM ({self.rows}) WHERE {self.standing} ORDER BY _start, _end, 1"
+            f"SELECT DISTINCT {time}, _start, _end FROM ({self.observations}) ORDER BY _start, _end, 1"
         )
         return tuple(TimePeriod(start, end, _frequency(text), text) for text, start, end in found.fetchall())
 

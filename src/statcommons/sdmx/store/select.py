@@ -20,7 +20,6 @@ from statcommons.core.errors import BadCall, nearest
 from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES, DataSet
 from statcommons.sdmx.query.components import Filter
 from statcommons.sdmx.query.data import Availability, DataQuery, Mode
-from statcommons.sdmx.query.keys import Key
 from statcommons.sdmx.store.conditions import condition
 from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.rows import identifier
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Selection", "availability"]
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+FEW = 64
+"""Series that are written into a question."""
 
 FIRST, PIECE = 8_192, 131_072
 """Observations of the first piece, so that an answer begins at once, and of those after it."""
@@ -266,8 +268,8 @@ class Selection:
 
     @property
     def _from(self) -> str:
-        asked = f"{self.state.standing}{{span}}{' AND ' + self.where.sql if self.where else ''}"
-        return f"(SELECT * FROM ({self.state.rows}) JOIN wanted USING (_series) WHERE {asked})"
+        asked = f"{{span}}{' AND ' + self.where.sql if self.where else ''}"
+        return f"(SELECT * FROM ({self.state.observations}) JOIN {{wanted}} USING (_series) WHERE {asked})"
 
     def _run(self, sql: str, values: Sequence[Any], places: np.ndarray[Any, Any], keys: Sequence[str] = ()) -> Any:
         """Run a question about the rows of some series, which it knows as ``wanted``."""
@@ -275,11 +277,15 @@ class Selection:
 
         cursor = self.state.cursor()
         numbers = self.state.numbers[places]
-        wanted = {"_series": numbers, "_at": np.arange(len(places), dtype=np.int32)}
-        table = pa.table(wanted | {one: self.state.series[one].take(places) for one in keys})
-        cursor.register("wanted", table)
-        span = f" AND _series BETWEEN {numbers.min()} AND {numbers.max()}" if len(numbers) else " AND false"
-        return cursor.execute(sql.replace("{span}", span), list(values))
+        span = f"_series BETWEEN {numbers.min()} AND {numbers.max()}" if len(numbers) else "false"
+        if len(places) <= FEW and not keys:  # a table of its own would cost more than the question
+            pairs = ", ".join(f"({number}, {place})" for place, number in enumerate(numbers.tolist()))
+            wanted = f"(VALUES {pairs or '(-1, -1)'}) AS wanted(_series, _at)"
+        else:
+            table = {"_series": numbers, "_at": np.arange(len(places), dtype=np.int32)}
+            cursor.register("wanted", pa.table(table | {one: self.state.series[one].take(places) for one in keys}))
+            wanted = "wanted"
+        return cursor.execute(sql.replace("{span}", span).replace("{wanted}", wanted), list(values))
 
     def _series_with_rows(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Give the places of the wanted series that have at least one observation that is asked for."""
@@ -353,14 +359,15 @@ def availability(
     """
     asked = _where(state, query)
     rows, first, last = _passing(state, asked)
-    exact = _mask(state, query) & (rows > 0)
+    known: dict[object, Mask] = {}
+    exact = _mask(state, query, known=known) & (rows > 0)
     time = state.structure.time
     told = [one.id for one in state.structure.dimensions if components is None or one.id in components]
     free = exact
     values = {}
     for dimension in told:
         if mode == "available":
-            free = _mask(state, query, leave=dimension)
+            free = _mask(state, query, dimension, known)
             if time and dimension == time.id and asked:
                 others, first, last = _passing(state, _where(state, query, time=False))
                 free &= others > 0
@@ -380,8 +387,7 @@ def _passing(state: FlowState, asked: Where) -> tuple[np.ndarray[Any, Any], np.n
     if not asked:
         return state.counts, table["_first"].to_numpy(), table["_last"].to_numpy()
     found = state.cursor().execute(
-        f"SELECT _series, count(*), min(_start), max(_end) FROM ({state.rows}) "
-        f"WHERE {state.standing} AND {asked.sql} GROUP BY 1",
+        f"SELECT _series, count(*), min(_start), max(_end) FROM ({state.observations}) WHERE {asked.sql} GROUP BY 1",
         list(asked.values),
     )
     numbers, counts, begin, end = found.to_arrow_table().columns
@@ -405,25 +411,33 @@ def _between(state: FlowState, first: np.ndarray[Any, Any], last: np.ndarray[Any
     return earliest, latest
 
 
-def _mask(state: FlowState, query: DataQuery, leave: str = "") -> Mask:
-    """Tell which series keys and filters of dimensions ask for; ``leave`` is a dimension of which nothing is asked."""
+def _mask(state: FlowState, query: DataQuery, leave: str = "", known: dict[object, Mask] | None = None) -> Mask:
+    """Tell which series keys and filters of dimensions ask for.
+
+    ``leave`` is a dimension of which nothing is asked; ``known`` keeps what was found for the next call.
+    """
+    known = {} if known is None else known
+
+    def chosen(component: str, asked: object, holds: Callable[[str], bool]) -> Mask:
+        if (component, asked) not in known:
+            known[component, asked] = state.codes[component].chosen(holds)
+        return known[component, asked]
+
     mask = np.ones(len(state.numbers), bool)
     for component, asked in query.filters.items():
         if component not in state.structure:
             raise _unknown(component, state.structure, f"c[{component}]")
         if component in state.codes and component != leave:
-            mask &= state.codes[component].chosen(asked.predicate("text"))
-    if query.keys:
-        mask &= np.logical_or.reduce([_key_mask(state, key, leave) for key in query.keys])
-    return mask
-
-
-def _key_mask(state: FlowState, key: Key, leave: str) -> Mask:
-    mask = np.ones(len(state.numbers), bool)
-    for dimension, codes in zip(state.structure.key, key, strict=True):
-        if codes is not None and dimension != leave:
-            mask &= state.codes[dimension].chosen(codes.__contains__)
-    return mask
+            mask &= chosen(component, asked, asked.predicate("text"))
+    keys = []
+    for key in query.keys:
+        parts = [
+            chosen(dimension, codes, codes.__contains__)
+            for dimension, codes in zip(state.structure.key, key, strict=True)
+            if codes is not None and dimension != leave
+        ]
+        keys.append(np.logical_and.reduce(parts) if parts else np.ones_like(mask))
+    return mask & np.logical_or.reduce(keys) if keys else mask
 
 
 def _where(state: FlowState, query: DataQuery, *, time: bool = True) -> Where:

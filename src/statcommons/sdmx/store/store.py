@@ -58,6 +58,9 @@ ENDED = 0.5
 KEPT = 8
 """States of flows that a process keeps in memory."""
 
+OFTEN, HOT = 3, 2_000_000
+"""Questions after which the observations of a state are brought into memory, and rows of its files up to which."""
+
 STEP = datetime.timedelta(microseconds=1)
 
 
@@ -116,7 +119,8 @@ class Store:
         self._artefacts: tuple[object, Artefacts] = (None, Artefacts(()))
         self._manifests: dict[Path, tuple[object, Manifest]] = {}
         self._structures: dict[Ref, tuple[Artefacts, Structure]] = {}
-        self._states: dict[tuple[Ref, str, datetime.datetime | None], FlowState] = {}
+        self._states: dict[object, tuple[FlowState, int]] = {}
+        self._counter = 0
 
     # --- structures -------------------------------------------------------------------------------------------------
 
@@ -249,15 +253,17 @@ class Store:
         at = min(as_of, now) if as_of else now
         last = max((load.valid_from for load in manifest.visible(at)), default=None)
         # What a flow says changes only when a load becomes public: all moments between two of them are one state.
-        key = (flow, f"{id(manifest)}-{id(structure)}", last)
+        key = (flow, manifest.id, manifest.next_number, id(structure), last)
         with self._guard:
-            found = self._states.pop(key, None) or FlowState(
-                self._folder(flow), manifest, structure, last or at, self._cursor
-            )
-            self._states[key] = found
+            state, asked = self._states.pop(key, (None, 0))
+            state = state or FlowState(self._folder(flow), manifest, structure, last or at, self._cursor)
+            self._states[key] = state, asked + 1
+            if asked == OFTEN and state.size <= HOT:
+                self._counter += 1
+                state.warm(f"hot_{self._counter}")
             while len(self._states) > KEPT:
-                self._states.pop(next(iter(self._states)))
-            return found
+                self._states.pop(next(iter(self._states)))[0].cool()
+            return state
 
     def _manifest(self, flow: Ref) -> Manifest:
         folder = self._folder(flow)
