@@ -32,12 +32,13 @@ from sdmx_structures import (
     SEXES,
     STRUCTURE,
     VALUES,
+    attribute,
 )
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.model import Item, Scheme
 from statcommons.sdmx.structures import read_structures
-from statcommons.sdmx.structures.json import write_structures_json
+from statcommons.sdmx.structures.json import keep_structures, write_structures_json
 from statcommons.sdmx.structures.ml import write_structures_ml
 
 ML = {"2.1": "21", "3.0": "30", "3.1": "31"}
@@ -171,6 +172,19 @@ def test_attributes_in_a_constraint_are_told_from_dimensions_where_the_structure
 def test_a_sign_that_xml_cannot_hold_is_named():
     with pytest.raises(BadData, match=r"UN:CL\(1\.0\)"):
         write_structures_ml([Scheme("codelist", "UN", "CL", name={"en": "\x00"})], "2.1", HEADER)
+
+
+def test_what_is_kept_loses_nothing():
+    old = replace(
+        CONCEPT_CODED,
+        components=(
+            *CONCEPT_CODED.components,
+            attribute("SOURCE", attachment="series", dimensions=("AREA",), group="Sibling"),
+        ),
+    )
+    everything = (*EVERYTHING, *ONLY_NEW, old, Scheme("codelist", "UN", "BARE", is_final=True, items=(Item("A"),)))
+    read = by_ref(read_structures(keep_structures(everything, HEADER)))
+    assert read == by_ref(everything)
 
 
 TEXTS = st.dictionaries(

@@ -32,10 +32,13 @@ class Spelling:
         The version.
     languages : tuple of str
         What the reader prefers, best first.
+    whole : bool
+        Whether what only 1.0 knows is said in any version.
     """
 
-    def __init__(self, standard: JSONStandard, languages: tuple[str, ...]) -> None:
+    def __init__(self, standard: JSONStandard, languages: tuple[str, ...], *, whole: bool = False) -> None:
         self.old, self.standard, self.languages = standard == "1.0", standard, languages or ("en",)
+        self.whole, self.knows_old = whole, self.old or whole
 
     def envelope(self, one: Artefact) -> dict[str, Any]:
         """Say what all artefacts have."""
@@ -44,7 +47,7 @@ class Spelling:
             "agency": one.agency,
             "version": one.version,
             "is_external_reference": one.is_external,
-            "is_final": self.old and one.is_final,
+            "is_final": self.knows_old and one.is_final,
             "valid_from": one.valid_from,
             "valid_to": one.valid_to,
             "links": self.links(one),
@@ -60,7 +63,7 @@ class Spelling:
         """Say what all that has a name has; without one it is called by its id where it must be ``named``."""
         return {
             "id": one.id,
-            "name": in_language(one.name, self.languages) or (one.id if named else ""),
+            "name": in_language(one.name, self.languages) or (one.id if named and not self.whole else ""),
             "names": dict(one.name),
             "description": in_language(one.description, self.languages),
             "descriptions": dict(one.description),

@@ -42,7 +42,7 @@ from statcommons.sdmx.structures.outgoing import (
     urn,
 )
 
-__all__ = ["JSONStandard", "write_structures_json"]
+__all__ = ["JSONStandard", "keep_structures", "write_structures_json"]
 
 SDMX = {"1.0": "2.1", "2.0": "3.0", "2.1": "3.1"}
 """The version of SDMX that each stands for."""
@@ -119,11 +119,33 @@ def write_structures_json(
     return msgspec.json.encode(_Writer(standard, several, tuple(languages)).message(header))
 
 
+def keep_structures(artefacts: Iterable[Artefact], header: Header) -> bytes:
+    """Write structures so that nothing of them is lost: SDMX-JSON 2.0 with what only 1.0 knows besides.
+
+    It is for our own files: others may stumble over it. :func:`read_structures_json` reads it as any other.
+
+    Parameters
+    ----------
+    artefacts : iterable of Artefact
+        What to write.
+    header : Header
+        The header.
+
+    Returns
+    -------
+    bytes
+        The message, in UTF-8.
+    """
+    return msgspec.json.encode(_Writer("2.0", tuple(artefacts), (), whole=True).message(header))
+
+
 class _Writer(Spelling):
     """A message that is being written."""
 
-    def __init__(self, standard: JSONStandard, artefacts: Sequence[Artefact], languages: tuple[str, ...]) -> None:
-        super().__init__(standard, languages)
+    def __init__(
+        self, standard: JSONStandard, artefacts: Sequence[Artefact], languages: tuple[str, ...], *, whole: bool = False
+    ) -> None:
+        super().__init__(standard, languages, whole=whole)
         self.artefacts = artefacts
 
     def message(self, header: Header) -> dict[str, Any]:
@@ -236,7 +258,7 @@ class _Writer(Spelling):
         if one.attachment == "dataflow":
             return shapes.JRelation(none={}) if self.old else shapes.JRelation(dataflow={})
         if one.dimensions:
-            groups = [one.group] if self.old and one.group else []
+            groups = [one.group] if self.knows_old and one.group else []
             return shapes.JRelation(dimensions=list(one.dimensions), attachment_groups=groups)
         return shapes.JRelation(primary_measure="OBS_VALUE") if self.old else shapes.JRelation(observation={})
 
