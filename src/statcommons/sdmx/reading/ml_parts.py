@@ -160,9 +160,8 @@ def plain(text: bytes) -> Piece | None:
     series, observations, groups = (values.columns(kind) for kind in (OPEN, OBSERVATION, GROUP))
     if series is None or observations is None or groups is None:
         return None
-    said = [
-        dict(zip(groups, one, strict=True)) for one in zip(*(one.to_pylist() for one in groups.values()), strict=True)
-    ]
+    rows = zip(*(one.to_pylist() for one in groups.values()), strict=True)
+    said = [{name: one for name, one in zip(groups, row, strict=True) if one is not None} for row in rows]
     return Piece(series, np.maximum(members, 0), observations, said)
 
 

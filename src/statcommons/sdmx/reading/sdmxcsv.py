@@ -119,11 +119,11 @@ def read_sdmx_csv(source: Source, structure: Structure | None = None, *, encodin
     given = frozenset(column.id for column in layout.columns)
     sets = []
     for name in names:
-        actions = {action for one, action in found if one == name}
+        actions = [action for one, action in found if one == name]
         sets.append(
             Rows(
                 batches=_Batches(cells, layout, structure, name if len(names) > 1 else "", len(actions) > 1),
-                action=ACTIONS[next(iter(actions))],
+                action=ACTIONS[actions[0]],
                 structure=name.partition(": ")[0],
                 path=source.name,
                 given=given,
