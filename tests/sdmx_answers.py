@@ -171,30 +171,31 @@ def available(content_type, body):
     """Give what an answer of availability says: values by dimension, the range of time, the two counts."""
     if "json" in content_type:
         data = json.loads(body)["data"]
-        [constraint] = data.get("contentConstraints") or data["dataConstraints"]
-        counts = {one["id"]: int(one["title"]) for one in constraint["annotations"]}
-        parts = [
-            part
-            for region in constraint["cubeRegions"]
-            for part in (*region.get("keyValues", ()), *region.get("components", ()))
-        ]
+        constraints = ("contentConstraints", "dataConstraints", "availabilityConstraints")
+        [constraint] = next(data[name] for name in constraints if name in data)
+        if "obsCount" in constraint:
+            counts = {"obs_count": constraint["obsCount"], "series_count": constraint["seriesCount"]}
+        else:
+            counts = {one["id"]: int(one["title"]) for one in constraint["annotations"]}
+        regions = constraint.get("cubeRegions") or [constraint["cubeRegion"]]
         values, time = {}, None
-        for part in parts:
+        for part in (part for one in regions for part in (*one.get("keyValues", ()), *one.get("components", ()))):
             if "timeRange" in part:
-                span = part["timeRange"]
-                time = [span["startPeriod"]["period"], span["endPeriod"]["period"]]
+                time = [part["timeRange"][side]["period"] for side in ("startPeriod", "endPeriod")]
             else:
-                some = [one if isinstance(one, str) else one["value"] for one in part["values"]]
-                values[part["id"]] = some
+                values[part["id"]] = [one if isinstance(one, str) else one["value"] for one in part["values"]]
         return values, time, counts
     root = etree.fromstring(body)
-    [constraint] = root.iter("{*}ContentConstraint", "{*}DataConstraint")
-    counts = {one.get("id"): int(one.findtext("{*}AnnotationTitle")) for one in constraint.iter("{*}Annotation")}
+    [constraint] = root.iter("{*}ContentConstraint", "{*}DataConstraint", "{*}AvailabilityConstraint")
+    if constraint.get("obsCount"):
+        counts = {"obs_count": int(constraint.get("obsCount")), "series_count": int(constraint.get("seriesCount"))}
+    else:
+        counts = {one.get("id"): int(one.findtext("{*}AnnotationTitle")) for one in constraint.iter("{*}Annotation")}
     values, time = {}, None
     for part in constraint.iter("{*}KeyValue"):
-        values[part.get("id")] = [one.text for one in part.iterfind("{*}Value")]
         span = part.find("{*}TimeRange")
-        if span is not None:
+        if span is None:
+            values[part.get("id")] = [one.text for one in part.iterfind("{*}Value")]
+        else:
             time = [span.findtext("{*}StartPeriod"), span.findtext("{*}EndPeriod")]
-            del values[part.get("id")]
     return values, time, counts

@@ -91,7 +91,7 @@ def constraint_of(structure: Structure, found: Availability) -> Constraint:
         ),
         role="actual",
         attached=(flow,),
-        regions=(Region(True, values, periods=periods),) if values or periods else (),
+        regions=(Region(True, values, periods=periods),),
     )
 
 
