@@ -33,7 +33,7 @@ class Spelling:
     languages : tuple of str
         What the reader prefers, best first.
     whole : bool
-        Whether what only 1.0 knows is said in any version.
+        Whether to say all and nothing else: what only 1.0 knows too, and no id for a name that is not there.
     """
 
     def __init__(self, standard: JSONStandard, languages: tuple[str, ...], *, whole: bool = False) -> None:

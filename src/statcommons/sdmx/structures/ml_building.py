@@ -30,12 +30,14 @@ class Builder:
         self.old, self.standard = standard == "2.1", standard
         base = f"http://www.sdmx.org/resources/sdmxml/schemas/v{standard.replace('.', '_')}"
         self.spaces = {"mes": f"{base}/message", "str": f"{base}/structure", "com": f"{base}/common"}
+        self.names = _Names(self.spaces)
 
     def add(self, parent: etree._Element, name: str, text: str | None = None, /, **said: str | None) -> etree._Element:
         """Add an element; attributes that are None are left out."""
-        prefix, _, tag = name.rpartition(":")
-        full = f"{{{self.spaces[prefix]}}}{tag}" if prefix else tag
-        element = etree.SubElement(parent, full, {key: value for key, value in said.items() if value is not None})
+        element = etree.SubElement(parent, self.names[name])
+        for attribute, value in said.items():
+            if value is not None:
+                element.set(attribute, value)
         element.text = text
         return element
 
@@ -103,3 +105,15 @@ class Builder:
             self.add(element, "str:TextFormat", **form)
         elif form:
             self.add(element, "str:EnumerationFormat", **form)
+
+
+class _Names(dict[str, str]):
+    """Names of elements with their namespaces by ``prefix:name``, each made once: a code list has thousands."""
+
+    def __init__(self, spaces: dict[str, str]) -> None:
+        self.spaces = spaces
+
+    def __missing__(self, name: str) -> str:
+        prefix, _, tag = name.rpartition(":")
+        self[name] = f"{{{self.spaces[prefix]}}}{tag}" if prefix else tag
+        return self[name]
