@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,10 +16,10 @@ from statcommons.sdmx.service.bodies import read_form
 from statcommons.sdmx.service.data import answer_data
 from statcommons.sdmx.service.errors import error_response
 from statcommons.sdmx.service.exchange import Headers, Refusal, Request, Response
-from statcommons.sdmx.service.negotiate import choose
+from statcommons.sdmx.service.negotiate import Choice, choose
 from statcommons.sdmx.service.offers import offers_of
 from statcommons.sdmx.service.parameters import read_parameters
-from statcommons.sdmx.service.paths import Resource, Route, route
+from statcommons.sdmx.service.paths import Resource, Rest, Route, route
 from statcommons.sdmx.service.structures import answer_schema, answer_structure
 from statcommons.sdmx.store.manifest import utc_now
 
@@ -101,15 +102,14 @@ def _answer(store: Store, request: Request) -> Response:
                 remedy="Send the key in a form by POST, as key=….",
             )
         named = route(request.path)
-        offers = offers_of(named.resource, named.rest)
         accept = request.headers.get("accept", "")
         with contextlib.suppress(Refusal):
-            content_type = choose(offers, accept).content_type
+            content_type = _chosen(named.resource, named.rest, accept).content_type
         form = _form(named, request)
         if form and named.key == "body":
             named = replace(named, key="")
         said = read_parameters(f"{request.query}&{form}", named.resource)
-        choice = choose(offers, accept, format=said.format or "", version=said.format_version or "")
+        choice = _chosen(named.resource, named.rest, accept, said.format or "", said.format_version or "")
         content_type = choice.content_type
         return ANSWERS[named.resource](store, Asked(request, named, said, choice, now))
     except StatCommonsError as error:
@@ -117,6 +117,11 @@ def _answer(store: Store, request: Request) -> Response:
     except Exception as error:  # the client is told that something went wrong, the log what
         log.exception("%s %s?%s", request.method, request.path, request.query)
         return error_response(error, rest, content_type, now)
+
+
+@functools.lru_cache(maxsize=256)  # clients ask for the same again and again
+def _chosen(resource: Resource, rest: Rest, accept: str, format: str = "", version: str = "") -> Choice:
+    return choose(offers_of(resource, rest), accept, format=format, version=version)
 
 
 def _form(named: Route, request: Request) -> str:
