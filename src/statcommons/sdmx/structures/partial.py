@@ -41,17 +41,20 @@ def used_only(referenced: Found, asked: Found, graph: Graph) -> Found:
     Found
         What is brought along, cut.
     """
-    everything = {**asked, **referenced}
+    users = (*asked.values(), *referenced.values())
     codes = _codes_used(asked, graph)
-    cut: Found = {}
+
+    def used(scheme: Scheme) -> set[str] | None:
+        if scheme.kind == "agencyscheme":
+            return {_unit(user.agency, scheme.agency) for user in users}
+        if scheme.kind in ("codelist", "valuelist"):
+            return codes.get(scheme.ref)
+        return {name for user in users for name in items_named(user, scheme.ref)} or None
+
+    cut = dict(referenced)
     for ref, one in referenced.items():
-        if ref.kind == "agencyscheme":
-            wanted: set[str] | None = {_unit(user.agency, ref.agency) for user in everything.values()}
-        elif ref.kind in ("codelist", "valuelist"):
-            wanted = codes.get(ref)
-        else:
-            wanted = {name for user in everything.values() for name in items_named(user, ref)} or None
-        cut[ref] = narrowed(one, wanted) if isinstance(one, Scheme) and wanted is not None else one
+        if isinstance(one, Scheme) and (wanted := used(one)) is not None:
+            cut[ref] = narrowed(one, wanted)
     return cut
 
 
@@ -80,11 +83,14 @@ def allowed_codes(constraints: Iterable[Constraint], component: str, codelist: S
     >>> sorted(allowed_codes([no_x], "SEX", sexes))
     ['F', 'M']
     """
+    limits = [
+        one for one in constraints if one.role == "allowed" and any(component in part.values for part in one.regions)
+    ]
+    if not limits:
+        return None
     every = {item.id for item in codelist.items}
     left = set(every)
-    for one in constraints:
-        if one.role != "allowed":
-            continue
+    for one in limits:
         included = [region for region in one.regions if region.include]
         if included and all(component in region.values for region in included):
             left &= {code for region in included for code in _values(region, component, codelist)}
@@ -111,7 +117,7 @@ def _codes_used(asked: Found, graph: Graph) -> Mapping[Ref, set[str] | None]:
 
 def _codes_used_by(one: Artefact, graph: Graph) -> Iterator[tuple[Ref, set[str] | None]]:
     scope = {one.ref: one, **graph.descendants([one])}
-    constraints = [user for user in graph.parents(scope.values()).values() if isinstance(user, Constraint)]
+    constraints = graph.constraints(scope.values())
     for user in scope.values():
         if isinstance(user, Hierarchy):
             yield from ((ref, set(items_named(user, ref))) for ref in user.references())

@@ -9,6 +9,7 @@ from statcommons.sdmx.model import (
     Artefact,
     Categorisation,
     Constraint,
+    Dataflow,
     DataStructure,
     Hierarchy,
     Node,
@@ -52,6 +53,11 @@ class Graph:
         """Give the artefacts that name some artefacts."""
         users = (user for one in several for user in self._artefacts.naming(one.ref) if self._uses(user, one.ref))
         return {user.ref: self.find(user.ref) or user for user in users}
+
+    def constraints(self, several: Iterable[Artefact]) -> list[Constraint]:
+        """Give the constraints on some artefacts."""
+        limited = (one.ref for one in several if isinstance(one, Dataflow | DataStructure | ProvisionAgreement))
+        return [user for ref in limited for user in self._artefacts.naming(ref) if isinstance(user, Constraint)]
 
     def descendants(self, several: Iterable[Artefact]) -> Found:
         """Give what artefacts name, what that names, and so on."""
