@@ -21,7 +21,7 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 MISSING = ("NaN", "#N/A")
 """Words of SDMX-CSV for a number that is missing on purpose."""
 
-WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 SERIAL = re.compile(r"[1-9]\d{4}(?:\.0+)?", re.ASCII)
 DAY_FIRST = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}(?: .*)?", re.ASCII)
@@ -153,9 +153,10 @@ def _number(id: str, value: str) -> Fault | None:
 
 
 def _whole(id: str, value: str) -> Fault | None:
-    if WHOLE.fullmatch(value) and -(2**63) <= int(value) < 2**63:
+    if WHOLE.fullmatch(value):
         return None
-    return Fault(f"{id} must be a whole number", "Give a whole number as 15; leave the cell empty where there is none.")
+    remedy = "Give one as 15, of 18 digits at most; leave the cell empty where there is none."
+    return Fault(f"{id} must be a whole number", remedy)
 
 
 def _boolean(id: str, value: str) -> Fault | None:

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import datetime
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from statcommons.core.errors import BadData
+from statcommons.sdmx.reading import ml_parts, read_rows
+from statcommons.sdmx.reading.ml_head import heads
+from statcommons.sdmx.reading.source import source_of
+
+NAMESPACES = (
+    'xmlns:m="http://www.sdmx.org/resources/sdmxml/schemas/v3_0/message" '
+    'xmlns:ss="http://www.sdmx.org/resources/sdmxml/schemas/v3_0/data/structurespecific" '
+    'xmlns:c="http://www.sdmx.org/resources/sdmxml/schemas/v3_0/common" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:n="urn:x"'
+)
+HEADER = (
+    "<m:Header><m:ID>x</m:ID><m:Test>false</m:Test><m:Prepared>2026-11-21T00:00:00Z</m:Prepared>"
+    '<m:Sender id="X"/><m:Structure structureID="S" dimensionAtObservation="TIME_PERIOD">'
+    "<c:StructureUsage>urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=X:DF(1.0)</c:StructureUsage>"
+    "</m:Structure></m:Header>"
+)
+
+
+def message(*sets: str, head: str = HEADER, before: str = "") -> bytes:
+    body = "".join(sets)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{before}'
+        f"<m:StructureSpecificData {NAMESPACES}>{head}\n{body}</m:StructureSpecificData>"
+    ).encode()
+
+
+def data(content: str, said: str = "") -> str:
+    return (
+        f'<m:DataSet ss:structureRef="S" ss:action="Replace" xsi:type="n:DataSetType"{said}>\n{content}</m:DataSet>\n'
+    )
+
+
+def rows(found) -> list[dict]:
+    return [
+        {name: value for name, value in one.items() if value is not None and name != "_row"}
+        for batch in found.batches
+        for one in batch.to_pylist()
+    ]
+
+
+def read(content: str, said: str = "") -> list[dict]:
+    [found] = read_rows(message(data(content, said)))
+    return rows(found)
+
+
+SERIES = (
+    '<Series A="x" U="kg">\n<Obs TIME_PERIOD="2018" OBS_VALUE="1"/>'
+    '<Obs TIME_PERIOD="2019" OBS_VALUE="2" S="e"/></Series>\n'
+)
+
+
+def test_series_stand_in_each_row():
+    [found] = read_rows(message(data(SERIES)), name="a.xml")
+    assert (found.structure, found.action, found.path) == ("X:DF(1.0)", "Replace", "a.xml")
+    assert rows(found) == [
+        {"A": "x", "U": "kg", "TIME_PERIOD": "2018", "OBS_VALUE": "1"},
+        {"A": "x", "U": "kg", "TIME_PERIOD": "2019", "OBS_VALUE": "2", "S": "e"},
+    ]
+    assert [batch["_row"].to_pylist() for batch in found.batches] == [[1, 2]]
+
+
+def test_attributes_of_the_data_set_stand_in_each_row():
+    assert [row["TITLE"] for row in read(SERIES, ' TITLE="All &amp; more"')] == ["All & more"] * 2
+
+
+def test_a_series_without_observations_is_told_all_the_same():
+    found = read('<Series A="y" U="t"/>\n<Series A="z"></Series>' + SERIES)
+    assert found[:2] == [{"A": "y", "U": "t"}, {"A": "z"}]
+    assert len(found) == 4
+
+
+def test_groups_that_come_later_or_say_different_things():
+    content = '<Group xsi:type="n:G" A="x" G="one"/><n:Group xsi:type="n:H" A="y" H="two"/>' + SERIES
+    assert [row.get("G") for row in read(content)] == ["one", "one"]
+    assert [row.get("H") for row in read(content)] == [None, None]
+
+
+def test_components_with_several_values():
+    content = (
+        '<Series A="x"><Obs TIME_PERIOD="2018"><Comp id="T"><Value>a</Value><Value>b &amp; c</Value></Comp></Obs>'
+        '<Obs TIME_PERIOD="2019"/></Series>'
+    )
+    assert read(content) == [
+        {"A": "x", "TIME_PERIOD": "2018", "T": ["a", "b & c"]},
+        {"A": "x", "TIME_PERIOD": "2019"},
+    ]
+
+
+def test_texts_in_several_languages():
+    content = (
+        '<Obs A="x" TIME_PERIOD="2018"><Comp id="T"><Value><c:Text xml:lang="en">one</c:Text>'
+        '<c:Text xml:lang="fr">un</c:Text></Value></Comp></Obs>'
+    )
+    assert read(content)[0]["T"] == [("en", "one"), ("fr", "un")]
+
+
+def test_several_data_sets_are_several_rows():
+    second = data(SERIES.replace('"x"', '"y"')).replace("Replace", "Delete")
+    found = read_rows(message(data(SERIES), "<!-- <m:DataSet> in a comment -->", second))
+    assert [one.action for one in found] == ["Replace", "Delete"]
+    assert [[row["A"] for row in rows(one)] for one in found] == [["x", "x"], ["y", "y"]]
+
+
+def test_an_empty_data_set():
+    [found] = read_rows(message('<m:DataSet ss:structureRef="S" ss:action="Replace"/>'))
+    assert rows(found) == []
+
+
+def test_history_says_since_when_values_are_public():
+    [found] = read_rows(message(data(SERIES, ' ss:validFromDate="2026-01-01T02:00:00+02:00"')))
+    assert found.valid_from == datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+def test_comments_and_sections_within_the_data():
+    assert read(SERIES + "<!-- here --><?and here?>" + SERIES.replace('"x"', "'y'")) == [
+        *read(SERIES),
+        *read(SERIES.replace('"x"', '"y"')),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "utf-8-sig"])
+def test_other_encodings(encoding):
+    text = message(data(SERIES.replace('"kg"', '"Zürich"'))).decode()
+    declared = text.replace("UTF-8", encoding.replace("-sig", ""))
+    [found] = read_rows(declared.encode(encoding))
+    assert [row["U"] for row in rows(found)] == ["Zürich"] * 2
+
+
+DTD = '<!DOCTYPE a [<!ENTITY x "y">]>'
+LAUGHS = (
+    "<!DOCTYPE a [<!ENTITY a 'ha'>"
+    + "".join(f"<!ENTITY {chr(98 + n)} '{f'&{chr(97 + n)};' * 10}'>" for n in range(9))
+    + "]>"
+)
+
+
+@pytest.mark.parametrize("before", [DTD, LAUGHS, '<!DOCTYPE a SYSTEM "file:///etc/passwd">'])
+def test_document_types_and_with_them_all_entities_are_refused(before):
+    with pytest.raises(BadData, match=r"a\.xml, line 2: There is a document type declaration"):
+        read_rows(message(data(SERIES), before=before), name="a.xml")
+
+
+@pytest.mark.parametrize("cut", [60, 400, -2, -30, -60, -120])
+def test_a_file_that_is_cut_off_is_refused_with_the_line(cut):
+    whole = message(data(SERIES * 3))
+    with pytest.raises(BadData, match=r"a.xml, line \d+, column \d+: The XML cannot be read|a.xml: The file ends"):
+        [rows(found) for found in read_rows(whole[:cut], name="a.xml")]
+
+
+def test_the_line_is_counted_behind_what_was_read_fast():
+    lines = "".join(f'<Series A="{n}">\n<Obs TIME_PERIOD="2018"/>\n</Series>\n' for n in range(200_000))
+    whole = message(data(lines + "<Series A='oops'>\n<Obs></Series>\n"))
+    line = whole[: whole.index(b"<Obs></Series>")].count(b"\n") + 1
+    with pytest.raises(BadData, match=rf"line {line:,}, column"):
+        [rows(found) for found in read_rows(whole)]
+
+
+def test_an_entity_that_is_not_known_is_refused():
+    with pytest.raises(BadData, match="undefined entity"):
+        read(SERIES.replace('"kg"', '"&nothing;"'))
+
+
+def test_nesting_without_end_does_no_harm():
+    deep = "<a>" * 200_000
+    with pytest.raises(BadData, match="cannot be read"):
+        read(deep)
+
+
+def test_text_that_only_looks_like_a_message_is_refused():
+    with pytest.raises(BadData, match="The message is a html"):
+        read_rows(b"<html><body/></html>")
+    with pytest.raises(BadData, match="cannot be read"):
+        read_rows(b"<nothing")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<Series A='x'></Series>",
+        '<Series A="x">',
+        '<Series A="x"/>',
+        '<Series A="x"></Series>',
+        '<Obs A="x"></Obs>',
+        '<Obs A="x" A="y"/>',
+        '<Obs A="x"B="y"/>',
+        '<Obs A="x<"/>',
+        '<Obs A="x"/>text',
+        '<Obs A="x"/></Series>',
+        '<Obs A="x"/><Series A="y"><Obs B="z"/></Series>',
+        '<Series A="y"><Group B="z"/><Obs B="z"/></Series>',
+        '<Series A="y"><Series A="z"><Obs B="z"/></Series></Series>',
+        '<!-- --><Obs A="x"/>',
+        '<Obs A="\x01"/>',
+        '<Obs A="x" <Obs B="y"/>',
+        '<Other A="x"/>',
+        "<Obs/>",
+        "",
+    ],
+)
+def test_what_is_not_plain_is_left_to_expat(text):
+    assert ml_parts.plain(text.encode()) is None
+
+
+def test_bytes_that_are_no_text_are_left_to_expat():
+    assert ml_parts.plain(b'<Obs A="\xff"/>') is None
+
+
+VALUE = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6)
+NAMES = st.sampled_from(["A", "B", "TIME_PERIOD", "OBS_VALUE", "x:y"])
+TAG = st.dictionaries(NAMES, VALUE, min_size=1, max_size=4)
+
+
+def written(tag: str, said: dict[str, str], end: str) -> str:
+    return f"<{tag} {' '.join(f'{name}={quoteattr(value)}' for name, value in said.items())}{end}"
+
+
+@given(
+    st.lists(st.tuples(TAG, st.lists(TAG, min_size=1, max_size=4)), max_size=5),
+    st.lists(TAG, max_size=5),
+    st.booleans(),
+)
+def test_both_readers_give_the_same_rows(series, flat, spaced):
+    space = "\n\t" if spaced else ""
+    content = space.join(
+        written("Series", key, ">")
+        + space
+        + space.join(written("Obs", one, "/>") for one in members)
+        + space
+        + "</Series>"
+        for key, members in series
+    )
+    content = content or space.join(written("Obs", one, "/>") for one in flat)
+    source = source_of(message(data(content.replace("x:y", "n:y"))))
+    [head] = heads(source)
+
+    def told(pieces):
+        found = []
+        for piece in pieces:
+            for row, member in enumerate(piece.members.tolist()):
+                one = {name: cells[member].as_py() for name, cells in piece.series.items()}
+                one |= {name: cells[row].as_py() for name, cells in piece.columns.items() if cells[row].is_valid}
+                found.append({name: value for name, value in one.items() if value is not None})
+        return found
+
+    assert told(ml_parts.pieces(source, head)) == told(ml_parts.by_expat(source, head, head.start))
