@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "Options", "cell", "grouped", "groups_of", "is_simple", "opened", "places_of", "value_of_all"]
 
-ROWS = 32_768
+ROWS = 16_384
 """Rows that are written at a time: few enough to stay in the processor's cache."""
 
 

@@ -14,7 +14,16 @@ from statcommons.sdmx.formats.layout import Options, opened
 from statcommons.sdmx.message import SERIES, DataSet, Header
 from statcommons.sdmx.structure import Component
 
-__all__ = ["Sink", "batches_of", "components_of", "one_structure", "schema_of_table", "write_arrow", "write_parquet"]
+__all__ = [
+    "Sink",
+    "batches_of",
+    "components_of",
+    "flat",
+    "one_structure",
+    "schema_of_table",
+    "write_arrow",
+    "write_parquet",
+]
 
 TYPES = {"number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
 ROW_GROUP = 122_880
@@ -86,6 +95,23 @@ def write_arrow(data_sets: Sequence[DataSet], header: Header, options: Options) 
     """
     one_structure(data_sets)
     return _streamed(data_sets, pa.ipc.new_stream)
+
+
+def flat(data_sets: Sequence[DataSet]) -> pa.Table:
+    """Give data sets as one table in memory: a column a component, dimensions first.
+
+    Parameters
+    ----------
+    data_sets : sequence of DataSet
+        Of one dataflow.
+
+    Raises
+    ------
+    BadCall
+        When there are several dataflows.
+    """
+    one_structure(data_sets)
+    return pa.Table.from_batches(batches_of(data_sets), schema_of_table(data_sets))
 
 
 def _parquet(sink: Sink, schema: pa.Schema) -> Any:

@@ -321,9 +321,9 @@ def number_text(
     kept[ends] = False
     whole = (written[ends - 1] == ZERO) & (written[ends - 2] == POINT)
     wanted = np.broadcast_to(np.asarray(-1 if decimals is None else decimals), rows)
-    shortened = ends[whole & (wanted <= 0)]
-    kept[shortened - 1] = kept[shortened - 2] = False
-    lengths = np.diff(np.concatenate([[0], np.cumsum(kept)[ends]]))
+    shortened = whole & (wanted <= 0)
+    kept[ends[shortened] - 1] = kept[ends[shortened] - 2] = False
+    lengths = np.diff(ends, prepend=0) - 1 - 2 * shortened
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     column = pa.StringArray.from_buffers(rows, pa.py_buffer(starts), pa.py_buffer(written[kept]))
     if (wanted > 0).any():
