@@ -21,6 +21,7 @@ COMMANDS = {
     "validate": ("running", "Check files against an input of a method."),
     "report": ("running", "Name the report of a run, or open it."),
     "simulate": ("running", "Write simulated data whose truth is known."),
+    "sdmx": ("sdmx", "Publish, ask and exchange statistics in SDMX."),
     "demo": ("demo", "Compile a price index from 1.47 million transactions."),
     "doctor": ("doctor", "Say what is installed and what is missing."),
     "upgrade": ("doctor", "Bring the workspace to the format of this version."),

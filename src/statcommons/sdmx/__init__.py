@@ -1,101 +1,73 @@
-"""Dissemination in SDMX: structures from declared tables, and data files that they describe."""
+"""Dissemination in SDMX: structures, the observation store, queries, formats, and the service that answers them.
 
-from __future__ import annotations
+A file is read and written with :func:`read`, :func:`write` and :func:`convert`. A :class:`Store` keeps flows and all
+that was ever published of them, :func:`publish` puts a run's output into it, and :func:`answer` is the service over it.
+"""
 
-import datetime
-from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from statcommons.core.errors import NoInput
-from statcommons.core.run import Run
-from statcommons.core.spec import MethodSpec, OutputSpec
-from statcommons.sdmx.csvfile import observed_codes, write_csv
-from statcommons.sdmx.declared import sdmx_id, structure
-from statcommons.sdmx.placing import together
-from statcommons.sdmx.structure import Structure
-from statcommons.sdmx.structure_file import write_structure
+# Where each name of the face is at home; imported when it is used, because the command line must answer at once.
+_FACE = {
+    "Message": "files",
+    "Request": "service.exchange",
+    "Response": "service.exchange",
+    "Store": "store",
+    "Structure": "structure",
+    "answer": "service.answer",
+    "artefacts_of": "structure",
+    "convert": "files",
+    "observed_codes": "csvfile",
+    "publish": "publishing",
+    "read": "files",
+    "read_structures": "structures",
+    "sdmx_id": "declared",
+    "structure": "declared",
+    "write": "files",
+    "write_csv": "csvfile",
+    "write_run": "publishing",
+    "write_structure": "structure_file",
+}
 
-__all__ = ["Structure", "observed_codes", "sdmx_id", "structure", "write_csv", "write_run", "write_structure"]
+if TYPE_CHECKING:
+    from statcommons.sdmx.csvfile import observed_codes, write_csv
+    from statcommons.sdmx.declared import sdmx_id, structure
+    from statcommons.sdmx.files import Message, convert, read, write
+    from statcommons.sdmx.publishing import publish, write_run
+    from statcommons.sdmx.service.answer import answer
+    from statcommons.sdmx.service.exchange import Request, Response
+    from statcommons.sdmx.store import Store
+    from statcommons.sdmx.structure import Structure, artefacts_of
+    from statcommons.sdmx.structure_file import write_structure
+    from statcommons.sdmx.structures import read_structures
 
-
-def write_run(run: Run, folder: Path | str, agency: str = "SC", *, outputs: Sequence[str] | None = None) -> list[Path]:
-    """Write the outputs of a run for SDMX: ``NAME.structure.xml`` (SDMX-ML) and ``NAME.csv`` (SDMX-CSV 2.0) each.
-
-    The structure is SDMX-ML 2.1 where the output has one measure, and 3.0 where it has several.
-
-    All files appear together or not at all; files of the same names are replaced. The same run gives the same bytes:
-    the header states when the run was made. Confidential columns are in none of them.
-
-    Parameters
-    ----------
-    run : Run
-        A sealed run.
-    folder : path
-        Where the files go; made when it is not there.
-    agency : str
-        The id of the agency that maintains the structures.
-    outputs : sequence of str, optional
-        Which outputs; all by default.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files, structure before data.
-
-    Raises
-    ------
-    BadCall
-        When an output is not known or cannot be said in SDMX.
-    BadData
-        When an output does not fit its structure.
-    ExtraMissing
-        When lxml is not installed.
-    NoInput
-        When the run's description of its method is not there.
-    NotAllowed, TryAgain
-        When the files cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from statcommons.core.run import run
-    >>> sales = {"time": ["2026-01-05", "2026-02-09"], "product": ["a", "a"], "price": [2.0, 3.0], "quantity": [1, 3]}
-    >>> with tempfile.TemporaryDirectory() as parent:
-    ...     done = run("prices.bilateral_index", {"transactions": sales}, out=parent + "/run")
-    ...     [file.name for file in write_run(done, parent + "/sdmx")]
-    ['result.structure.xml', 'result.csv']
-    """
-    spec = _spec(run)
-    known = {one.name: one for one in spec.outputs if one.name in run.facts["outputs"]}
-    names = list(known) if outputs is None else list(outputs)
-    prepared = datetime.datetime.fromisoformat(str(run.facts["created"]))
-    folder = Path(folder)
-    files = []
-    with together(folder) as partial:
-        for name in names:
-            table = run.output_file(name)
-            made = _structure(spec, known[name], table, agency)
-            files += [
-                write_structure(made, partial / f"{name}.structure.xml", prepared=prepared),
-                write_csv(table, made, partial / f"{name}.csv"),
-            ]
-    return [folder / file.name for file in files]
+__all__ = [
+    "Message",
+    "Request",
+    "Response",
+    "Store",
+    "Structure",
+    "answer",
+    "artefacts_of",
+    "convert",
+    "observed_codes",
+    "publish",
+    "read",
+    "read_structures",
+    "sdmx_id",
+    "structure",
+    "write",
+    "write_csv",
+    "write_run",
+    "write_structure",
+]
 
 
-def _spec(run: Run) -> MethodSpec:
-    file = run.path / "method.toml"
-    if not file.is_file():
-        raise NoInput("The run does not say what its outputs are.", where=str(file), remedy="Run the method again.")
-    return MethodSpec.from_toml(file.read_text(encoding="utf-8"))
+def __getattr__(name: str) -> Any:
+    if name in _FACE:
+        return getattr(import_module(f"statcommons.sdmx.{_FACE[name]}"), name)
+    raise AttributeError(f"module 'statcommons.sdmx' has no attribute {name!r}")
 
 
-def _structure(spec: MethodSpec, output: OutputSpec, table: Path, agency: str) -> Structure:
-    """Name the dataflow after the method; an output that is not its main result adds its own name."""
-    what = output.description or output.schema.description
-    return structure(
-        output.schema,
-        agency=agency,
-        id=sdmx_id(spec.id if output.name == "result" else f"{spec.id}_{output.name}"),
-        description=f"{what} Method: {spec.id} {spec.version}, {spec.title}.".strip(),
-        observed=observed_codes(table, output.schema),
-    )
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

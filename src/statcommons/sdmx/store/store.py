@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from statcommons.core.errors import BadCall, BadData, NoInput, nearest
+from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, nearest
+from statcommons.sdmx.formats.table import flat
 from statcommons.sdmx.message import Action, Header, Rows
 from statcommons.sdmx.model import Artefact, Constraint, Ref, parse_reference
+from statcommons.sdmx.query.components import component_filter
 from statcommons.sdmx.query.data import Availability, DataQuery, Facts, Mode
-from statcommons.sdmx.reading import read_rows
+from statcommons.sdmx.query.keys import parse_keys
+from statcommons.sdmx.reading import TableMapping, read_rows
 from statcommons.sdmx.reading.check import Checked, checked
 from statcommons.sdmx.store.change import Change, Changed
 from statcommons.sdmx.store.disk import appearing, make_folder
@@ -39,6 +43,7 @@ from statcommons.sdmx.store.select import Selection, availability
 from statcommons.sdmx.structure import Structure, structure_of
 from statcommons.sdmx.structures.collection import Artefacts
 from statcommons.sdmx.structures.json import read_structures_json, write_structures_json
+from statcommons.toolbox.sdmx_periods import time_period
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,7 +101,7 @@ class Loaded:
 
 
 class Store:
-    """A folder that keeps flows, their structures and all that was published of them.
+    r"""A folder that keeps flows, their structures and all that was published of them.
 
     Opening it reads nothing; any number of processes may read while one writes.
 
@@ -108,11 +113,28 @@ class Store:
         What a reader's engine may hold at a time.
     threads : int, optional
         Its threads.
+    owner : str
+        Who writes: a store that belongs to a hub takes writes from the hub alone, which gives its name here.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from statcommons.sdmx.model import Ref
+    >>> from statcommons.sdmx.structure import Component, artefacts_of
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     store.add_structures(artefacts_of(areas))
+    ...     _ = store.load(b"DATAFLOW,AREA,OBS_VALUE\nX:DF(1.0),004,1.5\nX:DF(1.0),NA,2\n")
+    ...     store.query("X:DF(1.0)", "NA").to_pylist()
+    [{'AREA': 'NA', 'OBS_VALUE': 2.0}]
     """
 
-    def __init__(self, path: Path | str, *, memory: str = "1GB", threads: int | None = None) -> None:
+    def __init__(self, path: Path | str, *, memory: str = "1GB", threads: int | None = None, owner: str = "") -> None:
         self.path = Path(path)
-        self._memory, self._threads = memory, threads
+        self._memory, self._threads, self._owner = memory, threads, owner
+        self._moment: datetime.datetime | None = None
         self._guard = threading.RLock()
         self._local = threading.local()
         self._engine: duckdb.DuckDBPyConnection | None = None
@@ -246,11 +268,67 @@ class Store:
         """Tell which values are available for a query; see :func:`statcommons.sdmx.store.select.availability`."""
         return availability(self._state(query.flow, query.as_of), query, mode, components)
 
+    def query(
+        self,
+        flow: Ref | str,
+        key: str = "",
+        *,
+        where: Mapping[str, str] | None = None,
+        start: str = "",
+        end: str = "",
+        first: int | None = None,
+        last: int | None = None,
+    ) -> pa.Table:
+        """Give observations as one table, a column a component, in the order of keys and time.
+
+        Parameters
+        ----------
+        flow : Ref or str
+            The dataflow, such as ``UNGP:DF_SDG(1.0)``.
+        key : str
+            The series as REST 2.x writes them: ``A.*.116``, several with ``,`` between them; all by default.
+        where : mapping of str to str
+            Filters of components as REST 2.x writes them: ``{"OBS_VALUE": "ge:10+lt:20", "SEX": "F,M"}``.
+        start, end : str
+            The first and the last period.
+        first, last : int, optional
+            How many observations of each series, from its beginning and from its end.
+
+        Raises
+        ------
+        BadCall
+            When something cannot be read, or a component is not known.
+        NoInput
+            When there is no such dataflow.
+        """
+        asked = parse_reference(flow) if isinstance(flow, str) else flow
+        query = DataQuery(
+            asked,
+            keys=parse_keys(key, self.structure(asked).key),
+            filters={name: component_filter(name, text) for name, text in (where or {}).items()},
+            start=time_period(start) if start else None,
+            end=time_period(end) if end else None,
+            first=first,
+            last=last,
+        )
+        return flat(self.select(query).data_sets())
+
+    def as_of(self, moment: datetime.datetime) -> Store:
+        """Give the store as its readers saw it at a moment; later than now is now.
+
+        Parameters
+        ----------
+        moment : datetime
+            In UTC where it has no zone.
+        """
+        past = copy.copy(self)
+        past._moment = _plain(moment)
+        return past
+
     def _state(self, flow: Ref, as_of: datetime.datetime | None) -> FlowState:
         """Give what a flow says at a moment, from memory where that is what it said before."""
         structure, manifest = self.structure(flow), self._manifest(flow)
-        now = manifest.now()
-        at = min(as_of, now) if as_of else now
+        at = min(one for one in (manifest.now(), as_of, self._moment) if one)
         last = max((load.valid_from for load in manifest.visible(at)), default=None)
         # What a flow says changes only when a load becomes public: all moments between two of them are one state.
         key = (flow, manifest.id, manifest.next_number, id(structure), last)
@@ -301,6 +379,7 @@ class Store:
         flow: Ref | str | None = None,
         action: Action | None = None,
         valid_from: datetime.datetime | None = None,
+        mapping: TableMapping | Path | str | None = None,
         on_bad_rows: Literal["fail", "set_aside"] = "fail",
         wait: float = WAIT,
     ) -> list[Loaded]:
@@ -317,6 +396,8 @@ class Store:
             ``Append`` are taken as ``Merge``.
         valid_from : datetime, optional
             When the observations are public, in UTC where it has no zone; now by default.
+        mapping : TableMapping or path, optional
+            Which column of a table is which component, and how values are written.
         on_bad_rows : {"fail", "set_aside"}
             Whether bad rows stop the load, or are left out and given back.
         wait : float
@@ -341,7 +422,7 @@ class Store:
         named = parse_reference(flow) if isinstance(flow, str) else flow
         rows: dict[Ref, list[Rows]] = {}
         for file in files:
-            for one in read_rows(file, self.structure(named) if named else None):
+            for one in read_rows(file, self.structure(named) if named else None, mapping=mapping):
                 rows.setdefault(self._flow_of(one, named), []).append(one)
         return [self._load(one, parts, on_bad_rows, action, valid_from, wait) for one, parts in rows.items()]
 
@@ -524,21 +605,28 @@ class Store:
         """Be the one writer of the store."""
         make_folder(self.path)
         with writing(self.path / "lock", wait=wait):
-            self._refuse_newer()
+            owner = self._refuse_newer().get("owner", self._owner)
+            if owner != self._owner:
+                raise NotAllowed(
+                    "The store belongs to a hub, which publishes by its releases alone.",
+                    where=str(self.path),
+                    remedy="Make a release in the hub, or load into a store of your own.",
+                )
             if not (self.path / "store.json").exists():
                 with appearing(self.path / "store.json") as file:
-                    file.write(json.dumps({"format": FORMAT}).encode())
+                    file.write(json.dumps({"format": FORMAT} | ({"owner": owner} if owner else {})).encode())
             shutil.rmtree(self.path / "spill", ignore_errors=True)
             try:
                 yield
             finally:
                 shutil.rmtree(self.path / "spill", ignore_errors=True)
 
-    def _refuse_newer(self) -> None:
+    def _refuse_newer(self) -> dict[str, Any]:
+        """Read what the store says of itself; what a later version wrote is refused."""
         try:
-            plain = json.loads((self.path / "store.json").read_bytes())
+            plain: dict[str, Any] = json.loads((self.path / "store.json").read_bytes())
         except FileNotFoundError:
-            return
+            return {}
         except ValueError:
             raise BadData("The store cannot be read.", where=str(self.path / "store.json")) from None
         if plain.get("format", 0) > FORMAT:
@@ -547,6 +635,7 @@ class Store:
                 where=str(self.path),
                 remedy="Upgrade statcommons.",
             )
+        return plain
 
     def _folder(self, flow: Ref) -> Path:
         return self.path / "flows" / f"{flow.agency}+{flow.id}+{flow.version}"

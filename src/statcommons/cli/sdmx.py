@@ -1,0 +1,365 @@
+"""Commands of SDMX: a store filled, asked and served, and files checked, converted and made to be filled in."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from statcommons.cli.show import KINDS, shown
+from statcommons.core.errors import BadCall, BadData, NoInput, StatCommonsError, counted, nearest
+from statcommons.core.workspace import workspace
+
+if TYPE_CHECKING:
+    from statcommons.sdmx.model import Ref
+    from statcommons.sdmx.store import Loaded, Store
+    from statcommons.sdmx.structure import Structure
+
+DATA = (".csv", ".xlsx", ".parquet", ".px", ".gz")
+"""Suffixes of files that are data and cannot be structures."""
+
+ACTIONS = {"replace": "Replace", "merge": "Merge", "delete": "Delete"}
+FILE = click.Path(path_type=Path)
+
+store_option = click.option("--store", "folder", type=FILE, metavar="DIR", help="The store; default ./workspace/store.")
+progress_option = click.option("--progress", type=click.Choice(KINDS), default="auto", help="How progress is shown.")
+json_option = click.option("--json", "as_json", is_flag=True, help="The result, and any error, as JSON.")
+flow_option = click.option("--flow", metavar="AGENCY:ID(VERSION)", help="The dataflow.")
+valid_option = click.option("--valid-from", metavar="TIME", help="When it is public: 2026-12-01T09:00:00+02:00; now.")
+mapping_option = click.option("--mapping", type=FILE, metavar="FILE", help="Which column is which component (TOML).")
+structure_option = click.option("--structure", type=FILE, metavar="FILE", help="The structure message.")
+
+
+@click.group()
+def sdmx() -> None:
+    """Publish, ask and exchange statistics in SDMX."""
+
+
+# --- a store --------------------------------------------------------------------------------------------------------
+
+
+@sdmx.command()
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="STRUCTURE_FILE [DATA_FILE]...")
+@store_option
+@flow_option
+@click.option("--action", type=click.Choice(list(ACTIONS)), help="What is done with the rows, whatever the files say.")
+@valid_option
+@click.option("--on-bad-rows", type=click.Choice(["fail", "set_aside"]), default="fail", show_default=True)
+@mapping_option
+@progress_option
+@json_option
+def load(
+    files: tuple[Path, ...],
+    folder: Path | None,
+    flow: str | None,
+    action: str | None,
+    valid_from: str | None,
+    on_bad_rows: Any,
+    mapping: Path | None,
+    progress: str,
+    as_json: bool,
+) -> None:
+    """Load structures and data into a store: all of it is right and loaded, or nothing is changed.
+
+    The first file is the structure message; it may be left out when the store knows the structure and the first file is
+    CSV, Excel, Parquet or PX.
+    """
+    from statcommons.sdmx.structures import read_structures
+
+    store, when = _store(folder), _moment(valid_from)
+    data = list(files)
+    with shown(progress):
+        if data[0].suffix.lower() not in DATA:
+            store.add_structures(read_structures(data.pop(0)))
+        act: Any = ACTIONS[action] if action else None
+        done = (
+            store.load(*data, flow=flow, action=act, valid_from=when, mapping=mapping, on_bad_rows=on_bad_rows)
+            if data
+            else []
+        )
+    _say_loaded(done, store, as_json)
+
+
+@sdmx.command()
+@click.argument("run", type=FILE)
+@store_option
+@flow_option
+@click.option("--output", default="", metavar="NAME", help="Which output of the run; default: the main one.")
+@valid_option
+@progress_option
+@json_option
+def publish(
+    run: Path, folder: Path | None, flow: str | None, output: str, valid_from: str | None, progress: str, as_json: bool
+) -> None:
+    """Publish the output of a run: its structure is made from what the method declares."""
+    from statcommons.core.run import load_run
+    from statcommons.sdmx import publishing
+    from statcommons.sdmx.model import parse_reference
+
+    store = _store(folder)
+    with shown(progress):
+        named = parse_reference(flow) if flow else None
+        done = publishing.publish(load_run(run), store, named, output=output, valid_from=_moment(valid_from))
+    _say_loaded([done], store, as_json)
+
+
+@sdmx.command()
+@click.argument("number", type=int)
+@store_option
+@flow_option
+def withdraw(number: int, folder: Path | None, flow: str | None) -> None:
+    """Take back a load that is not public yet. What was published stays."""
+    store = _store(folder)
+    store.withdraw(_flow(store, flow), number)
+    click.echo(f"Load {number} is withdrawn.", err=True)
+
+
+@sdmx.command()
+@store_option
+@json_option
+def flows(folder: Path | None, as_json: bool) -> None:
+    """List the dataflows of a store, with what is public of each."""
+    store = _store(folder)
+    from statcommons.sdmx.model import in_language
+    from statcommons.sdmx.query.data import DataQuery
+
+    found: list[dict[str, Any]] = []
+    for one in store.flows():
+        there, facts = store.availability(DataQuery(one)), store.facts(one)
+        found.append(
+            {
+                "flow": str(one),
+                "name": in_language(store.structure(one).name),
+                "observations": there.observations,
+                "series": there.series,
+                "periods": [period.text for period in there.periods],
+                "modified": facts.modified and f"{facts.modified.isoformat(timespec='seconds')}Z",
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found:
+        span = " to ".join(dict.fromkeys(row["periods"])) or "no data"
+        counts = f"{counted(row['observations'], 'observation')}, {row['series']:,} series"
+        click.echo(f"{row['flow']}  {row['name']}\n    {counts}, {span}, changed {row['modified'] or 'never'}")
+
+
+@sdmx.command()
+@store_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 is all.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
+@click.option("--processes", type=click.IntRange(1), help="How many; default: as many as there are processors.")
+def serve(folder: Path | None, host: str, port: int, processes: int | None) -> None:
+    """Serve a store by SDMX REST 1.5 (/sdmx/v1) and 2.2 (/sdmx/v2) until it is stopped."""
+    from statcommons.sdmx.service.serve import serve as run
+
+    run(_there(folder), host=host, port=port, processes=processes)
+
+
+@sdmx.command()
+@click.argument("address", metavar="PATH_OR_URL")
+@store_option
+@click.option("--accept", default="*/*", metavar="TYPE", help="The media type, as the header Accept has it.")
+@click.option("--out", type=FILE, metavar="FILE", help="Where the answer goes; default: standard output.")
+def get(address: str, folder: Path | None, accept: str, out: Path | None) -> None:
+    """Answer a request without a server: a path such as data/dataflow/UNGP/DF_SDG/1.0, or a whole address."""
+    from statcommons.sdmx.placing import together
+    from statcommons.sdmx.service.answer import answer
+    from statcommons.sdmx.service.exchange import Request
+    from statcommons.sdmx.store import Store
+
+    parts = urlsplit(address)
+    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
+    path = path[path.index("/sdmx/v") :] if "/sdmx/v" in path else f"/sdmx/v2{path}"
+    response = answer(Store(_there(folder)), Request(path, parts.query, headers={"accept": accept}))
+    if response.status >= 400:
+        raise _refusal(response.status, b"".join(response.body), address)
+    if response.status == 204:
+        click.echo("There are no data.", err=True)
+        return
+    if out is None:
+        _pass_on(response.body, sys.stdout.buffer)
+        return
+    with together(out.parent) as partial, (partial / out.name).open("wb") as file:
+        _pass_on(response.body, file)
+    click.echo(out)
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+@sdmx.command()
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="DATA_FILE...")
+@structure_option
+@store_option
+@flow_option
+@mapping_option
+@json_option
+def validate(
+    files: tuple[Path, ...],
+    structure: Path | None,
+    folder: Path | None,
+    flow: str | None,
+    mapping: Path | None,
+    as_json: bool,
+) -> None:
+    """Check data against their structure and tell every fault; nothing is loaded."""
+    import duckdb
+
+    from statcommons.sdmx.reading import checked, read_rows
+
+    known = _structure(structure, folder, flow)
+    rows = [one for file in files for one in read_rows(file, known, mapping=mapping)]
+    other = [one for one in rows if one.structure not in ("", str(known.flow), str(known.definition))]
+    if other:
+        raise BadData(
+            f"The data are of {other[0].structure}.",
+            where=other[0].path,
+            remedy=f"Check them by that, not {known.flow}.",
+        )
+    with duckdb.connect() as engine:
+        found = checked(engine, rows, known)
+    for note in found.notes:
+        click.echo(note, err=True)
+    if as_json:
+        click.echo(json.dumps({"rows": found.rows, "flow": str(known.flow), "notes": list(found.notes)}))
+    else:
+        click.echo(f"{counted(found.rows, 'row')} satisfy {known.flow}.")
+
+
+@sdmx.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", type=FILE, metavar="OUT")
+@structure_option
+@click.option("--format", default="", metavar="NAME", help="Such as csv-1.0, json-2.1, ml-3.0; default: by the suffix.")
+@mapping_option
+def convert(source: str, target: Path, structure: Path | None, format: str, mapping: Path | None) -> None:
+    """Turn a message into another format: structures into structures, data (with --structure) into data."""
+    from statcommons.sdmx.files import convert as run
+
+    click.echo(run(source, target, structure=structure, format=format, mapping=mapping))
+
+
+@sdmx.command()
+@click.argument("flow", metavar="FLOW")
+@click.argument("target", type=FILE, metavar="OUT.xlsx")
+@structure_option
+@store_option
+@click.option("--lang", "languages", multiple=True, metavar="LANG", help="Languages of names, best first; default en.")
+def template(flow: str, target: Path, structure: Path | None, folder: Path | None, languages: tuple[str, ...]) -> None:
+    """Make a workbook to fill in, with the codes of a dataflow to choose from; load and validate read it."""
+    from statcommons.sdmx.reading.template import write_template
+
+    click.echo(write_template(_structure(structure, folder, flow), target, languages=languages or ("en",)))
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def _store(folder: Path | None) -> Store:
+    from statcommons.sdmx.store import Store
+
+    return Store(folder or workspace().path / "store")
+
+
+def _there(folder: Path | None) -> Path:
+    """Give the folder of a store that must be there."""
+    path = folder or workspace().path / "store"
+    if not (path / "store.json").is_file():
+        raise NoInput("There is no store.", where=str(path), remedy="Make one: statcommons sdmx load STRUCTURE_FILE.")
+    return path
+
+
+def _flow(store: Store, flow: str | None) -> Ref:
+    """Give the dataflow of a name, or the only one."""
+    from statcommons.sdmx.model import parse_reference
+
+    if flow:
+        return parse_reference(flow)
+    names = [str(one) for one in store.flows()]
+    if len(names) != 1:
+        raise BadCall(f"The store has {counted(len(names), 'dataflow')}.", remedy=nearest("", names))
+    return store.flows()[0]
+
+
+def _structure(file: Path | None, folder: Path | None, flow: str | None) -> Structure:
+    from statcommons.sdmx.files import structure_in
+
+    if file:
+        return structure_in(file, flow or "")
+    store = _store(_there(folder))
+    return store.structure(_flow(store, flow))
+
+
+def _moment(text: str | None) -> datetime.datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadCall(
+            f"{text!r} is no time.",
+            where="--valid-from",
+            remedy="Write 2026-12-01T09:00:00Z; without a zone it is UTC.",
+        ) from None
+
+
+def _say_loaded(done: list[Loaded], store: Store, as_json: bool) -> None:
+    facts = []
+    for one in done:
+        counts = {name: getattr(one.changed, name) for name in ("added", "changed", "deleted", "unchanged")}
+        when = f"{one.valid_from.isoformat(timespec='microseconds')}Z"
+        aside = one.set_aside.num_rows if one.set_aside is not None else 0
+        facts.append({"flow": str(one.flow), "load": one.number, "valid_from": when, "rows": one.rows} | counts)
+        facts[-1]["set_aside"] = aside
+        for note in one.notes:
+            click.echo(note, err=True)
+        if aside:
+            _tell_aside(one)
+        if not as_json:
+            words = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+            click.echo(f"{one.flow}: {words}; public from {when}" + (f" (load {one.number})" if one.number else ""))
+    if as_json:
+        click.echo(json.dumps(facts))
+    elif not done:
+        click.echo(f"{counted(len(store.artefacts), 'structure')} in {store.path}.")
+
+
+def _tell_aside(one: Loaded) -> None:
+    """Keep the rows that were set aside where the user can mend them."""
+    import pyarrow.csv
+
+    with tempfile.NamedTemporaryFile(suffix=".csv", prefix="set-aside-", delete=False) as file:
+        pyarrow.csv.write_csv(one.set_aside, file)
+    click.echo(f"The rows that were set aside are in {file.name}", err=True)
+
+
+def _pass_on(body: Any, file: IO[bytes]) -> None:
+    for block in body:
+        file.write(block)
+    file.flush()
+
+
+def _refusal(status: int, body: bytes, address: str) -> StatCommonsError:
+    """Turn an answer that refuses into an error with the exit code of its kind."""
+    text = body.decode("utf-8", "replace")
+    kinds: dict[int, type[StatCommonsError]] = {404: NoInput, 422: BadData}
+    return kinds.get(status, BadCall)(_words(text) or f"Status {status}.", where=address)
+
+
+def _words(body: str) -> str:
+    """Give the words of an error message, whichever its format."""
+    import re
+
+    try:
+        errors = json.loads(body).get("errors", [])
+        return " ".join(str(one.get("detail") or one.get("title")) for one in errors)
+    except (ValueError, AttributeError):
+        return " ".join(re.findall(r"<(?:\w+:)?Text[^>]*>([^<]*)<", body))
