@@ -19,14 +19,21 @@ SERVE = "import sys; from statcommons.sdmx.service.serve import serve; serve(sys
 
 
 @contextlib.contextmanager
-def running(store):
-    """Run the server on any free port and give its address."""
+def started(store):
+    """Run the server on any free port; give its process and its address."""
     with subprocess.Popen([sys.executable, "-c", SERVE, str(store)], stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield process.stdout.readline().strip().removesuffix("/sdmx/v2")
+            yield process, process.stdout.readline().strip().removesuffix("/sdmx/v2")
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
+
+
+@contextlib.contextmanager
+def running(store):
+    """Run the server on any free port and give its address."""
+    with started(store) as (_, address):
+        yield address
 
 
 def unpacked(body, encoding):

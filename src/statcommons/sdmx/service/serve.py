@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,6 @@ def serve(
     """
     try:
         from gunicorn.app.base import BaseApplication
-        from gunicorn.errors import AppImportError, HaltServer
     except ImportError:
         raise ExtraMissing("The web server gunicorn is not installed.", extra="sdmx") from None
     if not Path(path).is_dir():
@@ -61,10 +61,17 @@ def serve(
     if not 0 <= port <= 65_535:
         raise BadCall(f"{port} is no port.", where="port", remedy="Give a number from 1 to 65535, or 0 for a free one.")
     many = processes or os.cpu_count() or 1
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=2_048).detach()
+    except OSError as error:
+        raise BadCall(
+            f"Nothing can listen there: {error}.", where=f"{host}:{port}", remedy="Try another port."
+        ) from None
 
     class Server(BaseApplication):
         def load_config(self) -> None:
-            for name, value in _settings(host, port, many, threads).items():
+            for name, value in _settings(listener, many, threads).items():
                 self.cfg.set(name, value)
 
         def load(self) -> WSGIApplication:
@@ -74,17 +81,12 @@ def serve(
 
             return application(Store(path, threads=max(1, (os.cpu_count() or 1) // many)))
 
-    try:
-        Server().run()
-    except (HaltServer, AppImportError) as error:
-        raise BadCall(
-            f"The server cannot start: {error}.", where=f"{host}:{port}", remedy="Try another port."
-        ) from None
+    Server().run()
 
 
-def _settings(host: str, port: int, processes: int, threads: int) -> dict[str, Any]:
+def _settings(listener: int, processes: int, threads: int) -> dict[str, Any]:
     return {
-        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "bind": f"fd://{listener}",
         "workers": processes,
         "worker_class": "gthread",
         "threads": threads,
