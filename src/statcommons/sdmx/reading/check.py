@@ -36,6 +36,9 @@ OFF = "~"
 NAMED = 1_000
 """How many bad rows of a rule are named; the rest is counted."""
 
+BATCH = 122_880
+"""Rows of a batch: as many as a row group of DuckDB has."""
+
 OTHERS = 5
 """How many other bad values a cause lists beside the first."""
 
@@ -151,11 +154,11 @@ def checked(
     good = _table(gathered, structure)
     notes = tuple(str(cause) for cause in unknown)
     if not count:
-        connection.register(name, good)
+        connection.register(name, _in_batches(good))
         return Checked(name, gathered.rows, gathered.given, notes=notes)
     import pyarrow as pa
 
-    connection.register(name, good.filter(pa.array(~bad)))
+    connection.register(name, _in_batches(good.filter(pa.array(~bad))))
     counts: dict[str, int] = defaultdict(int)
     for one in broken:
         counts[one.fault.rule] += len(one.rows)
@@ -419,6 +422,13 @@ def _set_aside(gathered: Gathered, broken: Sequence[_Broken], bad: np.ndarray) -
 
 
 # --- what is right --------------------------------------------------------------------------------------------------
+
+
+def _in_batches(table: pa.Table) -> pa.Table:
+    """Cut a table, without a copy, into batches that an engine reads side by side."""
+    import pyarrow as pa
+
+    return pa.Table.from_batches(table.to_batches(max_chunksize=BATCH), table.schema)
 
 
 def _table(gathered: Gathered, structure: Structure) -> pa.Table:

@@ -182,7 +182,8 @@ def _components(
 
 def _uniform(cells: Cells, layout: _Layout) -> dict[tuple[str, str], None]:
     """Give the structure and action of the file where all rows begin with the same ones; else nothing."""
-    if not any(cells.common[layout.structure :][:1]) or (layout.action is not None and layout.action >= len(cells.common)):
+    places = [layout.structure, *([layout.action] if layout.action is not None else [])]
+    if max(places) >= len(cells.common) or not cells.common[layout.structure]:
         return {}
     action = cells.common[layout.action] if layout.action is not None else "I"
     return {(cells.common[layout.structure], _letter(cells, action)): None}
