@@ -27,6 +27,7 @@ from sdmx_made import (
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.formats import FORMATS, Options
+from statcommons.sdmx.reading import read_rows
 
 TEXTS = ["csv-1.0", "csv-2.0", "csv-2.1", "json-1.0", "json-2.0", "json-2.1"]
 TEXTS += ["generic-2.1", "structurespecific-2.1", "ml-3.0", "ml-3.1"]
@@ -214,7 +215,7 @@ def test_words_in_several_languages(name, at, batch):
 def test_words_in_several_languages_in_csv():
     made = message("csv-2.0", data_set(LANGUAGES, SPOKEN)).decode()
     assert [line.split(",", 8)[-1] for line in made.splitlines()] == [
-        "NOTE[en;fr],TITLE_ML[en;fr],COMMENT[en;fr],REMARKS[en;fr]",
+        "NOTE[en;fr],TITLE_ML[en;fr],COMMENT[en;fr;km],REMARKS[en;fr]",
         "en:n,en:Area;fr:Zone <&,km:ភ្នំពេញ,",
         "en:n,en:Area;fr:Zone <&,,",
         'en:n,,,"""""""en:a """"""""b"""""""""""";fr:b"";en:c"',
@@ -328,3 +329,13 @@ def test_a_constant_of_the_structure_is_said(name):
 def test_names_of_formats_and_media_types_are_unique():
     assert len({one.content_type for one in FORMATS.values()}) == len(FORMATS)
     assert all(name == one.name for name, one in FORMATS.items())
+
+
+@pytest.mark.parametrize("at", LAYOUTS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_our_own_readers_read_it(name, at):
+    rows = sorted(ROWS, key=lambda row: (row[1], row[3])) if at == "SEX" else ROWS
+    [read] = read_rows(message(name, data_set(AREAS, rows, at=at)), AREAS)
+    cells = [row for batch in read.batches for row in batch.to_pylist()]
+    there = [{id: text for id, text in row.items() if text and not id.startswith("_")} for row in cells]
+    assert sortable(map(compared, there)) == sortable(expected(ROWS))

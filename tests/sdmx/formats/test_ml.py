@@ -151,3 +151,9 @@ def test_signs_that_xml_cannot_have():
     rows = [(*ROWS[0][:-1], "a\x00b\x1f\ufffe c\td")]
     [found] = message("ml-3.0", data_set(AREAS, rows)).iterfind(".//Obs")
     assert found.get("COMMENT") == "a\ufffdb\ufffd\ufffd c\td"
+
+
+@pytest.mark.parametrize("name", [*GENERIC, *SPECIFIC])
+def test_no_data_sets_cannot_be_said(name):
+    with pytest.raises(BadCall, match="name a structure"):
+        FORMATS[name].write([], HEADER, Options())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -118,7 +118,12 @@ def write_csv_21(data_sets: Sequence[DataSet], header: Header, options: Options)
 def _written(data_sets: Sequence[DataSet], version: Version, options: Options) -> Iterator[bytes]:
     columns = components_of(data_sets)
     dated = any(one.valid_from for one in data_sets)
-    yield _heading(data_sets, columns, version, options, dated=dated)
+    spoken: dict[str, list[str]] = {}
+    if any(one.multilingual for one in columns):
+        layouts = [opened(one) for one in data_sets]
+        data_sets = [one.data_set for one in layouts]
+        spoken = _spoken(columns, layouts)
+    yield _heading(data_sets, columns, version, options, spoken, dated=dated)
     for data_set in data_sets:
         layout = opened(data_set)
         row = line(*_row(layout, columns, version, options, dated=dated))
@@ -130,12 +135,18 @@ def _written(data_sets: Sequence[DataSet], version: Version, options: Options) -
 
 
 def _heading(
-    data_sets: Sequence[DataSet], columns: Sequence[Component], version: Version, options: Options, *, dated: bool
+    data_sets: Sequence[DataSet],
+    columns: Sequence[Component],
+    version: Version,
+    options: Options,
+    spoken: Mapping[str, Sequence[str]],
+    *,
+    dated: bool,
 ) -> bytes:
     cells = []
     for one in columns:
         name = in_language(one.name, options.languages)
-        id = "OBS_VALUE" if version == "1.0" and one.role == "measure" else one.id + _marks(one, data_sets)
+        id = "OBS_VALUE" if version == "1.0" and one.role == "measure" else one.id + _marks(one, spoken)
         with_name = options.labels == "both" and name and not (version == "1.0" and one.role == "measure")
         cells.append(f"{id}: {name}" if with_name else id)
         if _named(version, options):
@@ -153,12 +164,29 @@ def _text(cells: Sequence[str]) -> bytes:
     return (",".join(map(quoted_where_needed, cells)) + "\n").encode()
 
 
-def _marks(component: Component, data_sets: Sequence[DataSet]) -> str:
-    """Give what a head says of several values: the languages are those in which the structures are named."""
-    if is_simple(component):
-        return ""
-    named = (language for one in data_sets for each in one.structure.components for language in each.name)
-    return f"[{INNER.join(dict.fromkeys(named))}]" if component.multilingual else "[]"
+def _marks(component: Component, spoken: Mapping[str, Sequence[str]]) -> str:
+    """Give what a head says of several values, or of the languages that there may be."""
+    return f"[{INNER.join(spoken.get(component.id, ()))}]" if not is_simple(component) else ""
+
+
+def _spoken(columns: Sequence[Component], layouts: Sequence[Layout]) -> dict[str, list[str]]:
+    """Give the languages that words may be in, by column: those of names, of series, and of the first observations.
+
+    A head comes before the data: a language that only comes up later is not told in it.
+    """
+    named = [language for one in columns for language in one.name]
+    return {
+        one.id: list(dict.fromkeys([*named, *(language for layout in layouts for language in _languages(one, layout))]))
+        for one in columns
+        if one.multilingual
+    }
+
+
+def _languages(component: Component, layout: Layout) -> Iterator[str]:
+    for held in (layout.data_set.series, layout.first):
+        if component.id in held.schema.names:
+            words = pc.list_flatten(held[component.id]) if component.multiple else held[component.id]
+            yield from (language for cell in words.to_pylist() for language, _ in cell or ())
 
 
 def _named(version: Version, options: Options) -> bool:

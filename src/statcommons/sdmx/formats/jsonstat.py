@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.formats.json import Lists, lists_of, strings
+from statcommons.sdmx.formats.json_values import Lists, lists_of, strings
 from statcommons.sdmx.formats.layout import Layout, Options, cell, opened
 from statcommons.sdmx.formats.text import Form, joined, text_of
 from statcommons.sdmx.message import SERIES, DataSet, Header

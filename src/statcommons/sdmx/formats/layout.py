@@ -60,6 +60,8 @@ class Layout:
     ----------
     data_set : DataSet
         The data set, its observations in batches of a handy size.
+    first : pyarrow.RecordBatch
+        The first of its batches.
     bare : bool
         Whether there are series without observations.
     outer, inner : tuple of Component
@@ -71,6 +73,7 @@ class Layout:
     """
 
     data_set: DataSet
+    first: pa.RecordBatch
     bare: bool
     outer: tuple[Component, ...]
     inner: tuple[Component, ...]
@@ -115,6 +118,7 @@ def opened(data_set: DataSet, *, groups: bool = True) -> Layout:
     grouped = {one.id for one in rest if groups and one.group and not across} - below
     return Layout(
         data_set=replace(data_set, observations=batches, at=at),
+        first=first,
         bare=bare,
         outer=() if flat else tuple(one for one in dimensions if one.id != at),
         inner=dimensions if flat else tuple(one for one in dimensions if one.id == at),

@@ -75,8 +75,8 @@ def settled(data_sets: Sequence[DataSet], kind: Kind) -> list[DataSet]:
     Raises
     ------
     BadCall
-        For several measures, or several values a cell, in SDMX-ML 2.1, and for anything but series by time in the
-        messages of time series.
+        For no data set at all, for several measures or several values a cell in SDMX-ML 2.1, and for anything but
+        series by time in the messages of time series.
     """
     for one in data_sets:
         measures = one.structure.with_role("measure")
@@ -86,7 +86,7 @@ def settled(data_sets: Sequence[DataSet], kind: Kind) -> list[DataSet]:
         if kind.version == "2.1" and many:
             raise BadCall(f"SDMX-ML 2.1 has one value of {many[0]}.", remedy="Leave it out, or ask for SDMX-ML 3.0.")
     if not data_sets:
-        return []
+        raise BadCall("SDMX-ML must name a structure, and there is none.", remedy="Give a data set without rows.")
     first = opened(data_sets[0])
     data_sets = [first.data_set, *data_sets[1:]]
     if first.bare:

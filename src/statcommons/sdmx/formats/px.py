@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.formats.json import Lists, lists_of
+from statcommons.sdmx.formats.json_values import Lists, lists_of
 from statcommons.sdmx.formats.jsonstat import cube_of, one_data_set
 from statcommons.sdmx.formats.layout import Layout, Options, opened
-from statcommons.sdmx.formats.text import joined, number_text, text_of
+from statcommons.sdmx.formats.numbers import number_text
+from statcommons.sdmx.formats.text import joined, text_of
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Component
