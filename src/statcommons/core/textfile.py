@@ -193,6 +193,13 @@ def encoding_of(path: Path, given: str = "") -> Encoding:
     ------
     BadData
         When the file mixes encodings, is not text, or is not in the encoding that was said.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     encoding_of(Path(file.name))
+    Encoding(name='utf-8', guessed=False, readable=True)
     """
     asked = _codec(path, given)
     found = _Bytes(asked, False) if asked not in ("", *UTF8) else _prove(path)

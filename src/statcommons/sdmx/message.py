@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from statcommons.sdmx.structure import Structure
@@ -16,7 +16,7 @@ from statcommons.sdmx.structure import Structure
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ALL_DIMENSIONS", "SERIES", "Action", "DataSet", "Header", "Rows"]
+__all__ = ["ALL_DIMENSIONS", "SERIES", "Action", "DataSet", "Header", "Rows", "acting"]
 
 Action: TypeAlias = Literal["Information", "Append", "Replace", "Merge", "Delete"]
 """What a receiver shall do with the rows; ``Information`` says what is published and asks for nothing."""
@@ -83,8 +83,8 @@ class Rows:
     Parameters
     ----------
     batches : iterable of pyarrow.RecordBatch
-        Flat rows: a column of text for each component that came, under its id, null where a cell is empty or absent. A
-        component with several values has a list of text, one in several languages a map of text by language. ``_row``
+        Flat rows: a column of text (plain, or as a dictionary of Arrow) for each component that came, under its id, null
+        where a cell is empty or absent. A component with several values has a list of text, one in several languages a map of text by language. ``_row``
         (int64) says where a row stood: the line of a text file, the row of a sheet, else the number of the observation.
         ``_action`` (text) is there where rows of one file differ in it, and then beats ``action``.
     action : Action
@@ -106,3 +106,22 @@ class Rows:
     valid_from: datetime.datetime | None = None
     path: str = ""
     given: frozenset[str] = field(default_factory=frozenset)
+
+
+def acting(rows: Rows, action: Action) -> Rows:
+    """Give rows with another action, whatever they say themselves.
+
+    Parameters
+    ----------
+    rows : Rows
+        What came in.
+    action : Action
+        What shall be done with all of them.
+
+    Examples
+    --------
+    >>> acting(Rows([], "Append"), "Delete").action
+    'Delete'
+    """
+    batches = (batch.drop_columns(["_action"]) if "_action" in batch.schema.names else batch for batch in rows.batches)
+    return replace(rows, action=action, batches=batches)

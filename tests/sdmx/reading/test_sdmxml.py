@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from statcommons.core.errors import BadData
 from statcommons.sdmx.reading import ml_parts, read_rows
+from statcommons.sdmx.reading.ml_expat import by_expat
 from statcommons.sdmx.reading.ml_head import heads
 from statcommons.sdmx.reading.source import source_of
 
@@ -252,4 +253,4 @@ def test_both_readers_give_the_same_rows(series, flat, spaced):
                 found.append({name: value for name, value in one.items() if value is not None})
         return found
 
-    assert told(ml_parts.pieces(source, head)) == told(ml_parts.by_expat(source, head, head.start))
+    assert told(ml_parts.pieces(source, head)) == told(by_expat(source, head, head.start))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from statcommons.sdmx.model import Constraint, Item, Region
+from statcommons.sdmx.model import Constraint, Region
 from statcommons.sdmx.reading.gather import Gathered
 from statcommons.sdmx.reading.values import period_of
+from statcommons.sdmx.structures.items import below
 from statcommons.toolbox.sdmx_periods import between
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["outside", "with_below"]
+__all__ = ["outside"]
 
 
 def outside(gathered: Gathered, constraint: Constraint) -> np.ndarray:
@@ -44,32 +44,6 @@ def outside(gathered: Gathered, constraint: Constraint) -> np.ndarray:
     return found
 
 
-def with_below(codes: Sequence[str], items: Sequence[Item]) -> frozenset[str]:
-    """Add to codes all codes below them in their list.
-
-    Parameters
-    ----------
-    codes : sequence of str
-        Codes.
-    items : sequence of Item
-        The code list.
-
-    Examples
-    --------
-    >>> sorted(with_below(["A"], [Item("A"), Item("A1", parent="A"), Item("A11", parent="A1"), Item("B")]))
-    ['A', 'A1', 'A11']
-    """
-    children: dict[str, list[str]] = defaultdict(list)
-    for item in items:
-        children[item.parent].append(item.id)
-    found, todo = set(codes), list(codes)
-    while todo:
-        fresh = [child for child in children.get(todo.pop(), ()) if child not in found]
-        found.update(fresh)
-        todo += fresh
-    return frozenset(found)
-
-
 def _within(gathered: Gathered, region: Region, absent: bool) -> np.ndarray:
     """Tell which rows lie in a region; ``absent`` is the answer for what has no value."""
     import numpy as np
@@ -77,8 +51,10 @@ def _within(gathered: Gathered, region: Region, absent: bool) -> np.ndarray:
     structure, inside = gathered.structure, np.ones(gathered.rows, bool)
     for id, codes in region.values.items():
         if id in gathered.text:
-            items = structure.codes(structure[id]) if id in region.cascade else ()
-            allowed = with_below(codes, items) if id in region.cascade else frozenset(codes)
+            allowed = frozenset(codes)
+            if id in region.cascade:
+                lists = (one for one in structure.codelists if one.ref == structure[id].codelist)
+                allowed = allowed.union(*(below(one, codes) for one in lists))
             _narrow(inside, gathered, id, [value in allowed for value in gathered.text[id].values], absent)
     for id, (first, last) in region.periods.items():
         if id in gathered.text:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from statcommons.core.errors import BadData, nearest
 from statcommons.sdmx.message import Action, Rows
+from statcommons.sdmx.reading.ml_expat import Piece, column
 from statcommons.sdmx.reading.ml_head import Head, heads, in_utf8
-from statcommons.sdmx.reading.ml_parts import Piece, column, pieces
+from statcommons.sdmx.reading.ml_parts import pieces
 from statcommons.sdmx.reading.source import Source
 from statcommons.sdmx.structure import Structure
 
