@@ -100,8 +100,9 @@ def test_kinds_have_the_names_of_both_rests():
 
 
 def test_a_version_that_is_open_is_resolved_to_the_latest_that_fits():
-    there = Artefacts(replace(AREAS, version=version) for version in ("1.10.0", "1.2.0", "2.0.0"))
+    there = Artefacts(replace(AREAS, version=version) for version in ("1.10.0", "2.0.0", "1.2.0"))
     assert there.find(Ref("codelist", "UN", "CL_AREA", "1.0+.0")).version == "1.10.0"
+    assert there.find(Ref("codelist", "UN", "CL_AREA", "*")).version == "2.0.0"
     assert there.find(Ref("codelist", "UN", "CL_AREA", "3.0+.0")) is None
     assert there.find(Ref("codelist", "UN", "CL_AREA", "1.3.0")) is None
     flow = replace(FLOW, structure=Ref("datastructure", "UN", "DSD", "1.0+.0"))

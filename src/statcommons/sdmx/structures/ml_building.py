@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from lxml import etree
 
-from statcommons.sdmx.model import KINDS, Annotation, Artefact, Definition, Item, Ref, Representation, Text
+from statcommons.sdmx.model import KINDS, Annotation, Artefact, Item, Ref, Representation, Text
 from statcommons.sdmx.structures.outgoing import OLD_CLASSES
 
 __all__ = ["Builder", "MLStandard"]
@@ -41,11 +41,9 @@ class Builder:
         element.text = text
         return element
 
-    def nameable(self, element: etree._Element, one: Artefact | Item | Definition, *, named: bool = True) -> None:
+    def nameable(self, element: etree._Element, one: Artefact | Item, *, named: bool = True) -> None:
         """Add what all that has a name has; without one it is called by its id where it must be ``named``."""
         self.annotations(element, one.annotations)
-        if isinstance(one, Definition):
-            return
         self.texts(element, "com:Name", one.name or ({"en": one.id} if named else {}))
         self.texts(element, "com:Description", one.description)
 

@@ -64,6 +64,7 @@ GROUPS_3 = {
 """How SDMX-ML 3 groups them: each kind by itself, in any order."""
 
 
+KEY = ("dimension", "time")
 UNVERSIONED = {
     "2.1": (),
     "3.0": GROUPS_21["OrganisationSchemes"],
@@ -134,27 +135,24 @@ class _Writer(Builder):
         for group, kinds in (GROUPS_21 if self.old else GROUPS_3).items():
             several = [one for kind in kinds for one in self.artefacts if one.kind == kind]
             actual = [one for one in several if is_availability(one, self.standard)]
-            for name, ones in (
-                (group, [one for one in several if one not in actual]),
-                ("AvailabilityConstraints", actual),
-            ):
+            others = [one for one in several if not is_availability(one, self.standard)]
+            for name, ones in ((group, others), ("AvailabilityConstraints", actual)):
                 if ones:
-                    self.group(self.add(structures, f"str:{name}"), ones)
+                    element = self.add(structures, f"str:{name}")
+                    for one in ones:
+                        self.artefact(element, one)
         return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
-    def group(self, parent: etree._Element, several: Iterable[Artefact]) -> None:
-        for one in several:
-            try:
-                self.artefact(parent, one)
-            except ValueError as error:
-                raise BadData(f"XML cannot hold a sign: {error}", where=str(one.ref), remedy="Take it out.") from None
-
-    # --- what all have ---
-
     def artefact(self, parent: etree._Element, one: Artefact) -> None:
-        if is_availability(one, self.standard):
-            self.availability(parent, one)
-            return
+        try:
+            if is_availability(one, self.standard):
+                self.availability(parent, one)
+            else:
+                KINDS_WRITTEN[type(one)](self, self.envelope(parent, one), one)
+        except ValueError as error:
+            raise BadData(f"XML cannot hold a sign: {error}", where=str(one.ref), remedy="Take it out.") from None
+
+    def envelope(self, parent: etree._Element, one: Artefact) -> etree._Element:
         name = OLD_CLASSES.get(one.kind, KINDS[one.kind][1]) if self.old else KINDS[one.kind][1]
         element = self.add(
             parent,
@@ -170,7 +168,7 @@ class _Writer(Builder):
             validTo=one.valid_to or None,
         )
         self.nameable(element, one)
-        KINDS_WRITTEN[type(one)](self, element, one)
+        return element
 
     # --- schemes ---
 
@@ -211,76 +209,65 @@ class _Writer(Builder):
         if not one.components:
             return
         parts = self.add(element, "str:DataStructureComponents")
-        dimensions = [component for component in one.components if component.role in ("dimension", "time")]
-        listed = self.add(parts, "str:DimensionList", id="DimensionDescriptor")
-        for component in dimensions:
-            self.dimension(listed, component)
+        self.listed(parts, "Dimension", self.dimension, [part for part in one.components if part.role in KEY])
         for group in one.groups:
             named = self.add(parts, "str:Group", id=group.id)
             for id in group.dimensions:
                 self.local(self.add(named, "str:GroupDimension"), "str:DimensionReference", id)
-        attributes = [component for component in one.components if isinstance(component, Attribute)]
-        if attributes:
-            listed = self.add(parts, "str:AttributeList", id="AttributeDescriptor")
-            for attribute in attributes:
-                self.attribute(listed, attribute)
-        measures = [component for component in one.components if component.role == "measure"]
-        if measures:
-            listed = self.add(parts, "str:MeasureList", id="MeasureDescriptor")
-            for measure in measures:
-                self.measure(listed, measure)
+        self.listed(parts, "Attribute", self.attribute, [part for part in one.components if part.role == "attribute"])
+        self.listed(parts, "Measure", self.measure, [part for part in one.components if part.role == "measure"])
 
-    def component(self, element: etree._Element, one: Definition) -> None:
-        self.nameable(element, one)
+    def listed(
+        self, parts: etree._Element, name: str, write: Callable[[etree._Element, Any], None], several: list[Definition]
+    ) -> None:
+        if several:
+            element = self.add(parts, f"str:{name}List", id=f"{name}Descriptor")
+            for one in several:
+                write(element, one)
+
+    def component(self, element: etree._Element, one: Definition, default: Representation | None = None) -> None:
+        self.annotations(element, one.annotations)
         self.ref(element, "str:ConceptIdentity", one.concept)
-        self.representation(element, "str:LocalRepresentation", one.representation)
+        self.representation(element, "str:LocalRepresentation", one.representation or default)
 
     def dimension(self, parent: etree._Element, one: Definition) -> None:
         if one.role == "time":
-            shown = one.representation or Representation(type="ObservationalTimePeriod")
-            element = self.add(parent, "str:TimeDimension", id=one.id)
-            self.nameable(element, one)
-            self.ref(element, "str:ConceptIdentity", one.concept)
-            self.representation(element, "str:LocalRepresentation", shown)
-            return
-        name = "MeasureDimension" if has_concepts_for_codes(one) else "Dimension"
-        self.component(self.add(parent, f"str:{name}", id=one.id), one)
+            default = Representation(type="ObservationalTimePeriod")
+            self.component(self.add(parent, "str:TimeDimension", id=one.id), one, default)
+        else:
+            name = "MeasureDimension" if has_concepts_for_codes(one) else "Dimension"
+            self.component(self.add(parent, f"str:{name}", id=one.id), one)
 
     def measure(self, parent: etree._Element, one: Definition) -> None:
         if self.old:
             self.component(self.add(parent, "str:PrimaryMeasure", id="OBS_VALUE"), one)
         else:
-            usage = "mandatory" if one.required else "optional"
-            self.component(self.add(parent, "str:Measure", id=one.id, usage=usage), one)
+            self.component(self.add(parent, "str:Measure", id=one.id, usage=_usage(one)), one)
 
     def attribute(self, parent: etree._Element, one: Attribute) -> None:
-        if self.old:
-            status = {"assignmentStatus": "Mandatory" if one.required else "Conditional"}
-        else:
-            status = {"usage": "mandatory" if one.required else "optional"}
-        element = self.add(parent, "str:Attribute", id=one.id, **status)
+        old = {"assignmentStatus": "Mandatory" if one.required else "Conditional"}
+        element = self.add(parent, "str:Attribute", id=one.id, **(old if self.old else {"usage": _usage(one)}))
         self.component(element, one)
-        relation = self.add(element, "str:AttributeRelationship")
-        if one.attachment == "group":
-            if self.old:
-                self.local(relation, "str:Group", one.group)
-            else:
-                self.add(relation, "str:Group", one.group)
-        elif one.attachment != "dataflow" and one.dimensions:
-            for id in one.dimensions:
-                self.local(relation, "str:Dimension", id)
-            if self.old and one.group:
-                self.local(relation, "str:AttachmentGroup", one.group)
-        elif one.attachment == "dataflow":
-            self.add(relation, "str:None" if self.old else "str:Dataflow")
-        elif self.old:
-            self.local(relation, "str:PrimaryMeasure", "OBS_VALUE")
-        else:
-            self.add(relation, "str:Observation")
+        self.relation(self.add(element, "str:AttributeRelationship"), one)
         if one.measures and not self.old:
             said = self.add(element, "str:MeasureRelationship")
             for id in one.measures:
                 self.add(said, "str:Measure", id)
+
+    def relation(self, element: etree._Element, one: Attribute) -> None:
+        if one.attachment == "group":
+            self.local(element, "str:Group", one.group)
+        elif one.attachment == "dataflow":
+            self.add(element, "str:None" if self.old else "str:Dataflow")
+        elif one.dimensions:
+            for id in one.dimensions:
+                self.local(element, "str:Dimension", id)
+            if self.old and one.group:
+                self.local(element, "str:AttachmentGroup", one.group)
+        elif self.old:
+            self.local(element, "str:PrimaryMeasure", "OBS_VALUE")
+        else:
+            self.add(element, "str:Observation")
 
     def dataflow(self, element: etree._Element, one: Dataflow) -> None:
         self.ref(element, "str:Structure", one.structure)
@@ -297,11 +284,9 @@ class _Writer(Builder):
 
     def availability(self, parent: etree._Element, one: Constraint) -> None:
         counts, others = metrics(one)
-        said = {"seriesCount": counts.get("series_count"), "obsCount": counts.get("obs_count")}
-        element = self.add(parent, "str:AvailabilityConstraint")
-        for name, count in said.items():
-            if count is not None:
-                element.set(name, str(count))
+        said = {"series_count": "seriesCount", "obs_count": "obsCount"}
+        counted = {said[name]: str(count) for name, count in counts.items()}
+        element = self.add(parent, "str:AvailabilityConstraint", **counted)
         self.annotations(element, others)
         self.attached_and_regions(element, one)
 
@@ -322,11 +307,9 @@ class _Writer(Builder):
         element = self.add(parent, "str:CubeRegion", include="true" if one.include else "false")
         space = "com" if self.old else "str"
         keys, others = dimensions_first(one, self.artefacts)
-        for id, name in [
-            *((id, "KeyValue") for id in keys),
-            *((id, "Attribute" if self.old else "Component") for id in others),
-        ]:
-            member = self.add(element, f"{space}:{name}", id=id)
+        other = "Attribute" if self.old else "Component"
+        for id in (*keys, *others):
+            member = self.add(element, f"{space}:{'KeyValue' if id in keys else other}", id=id)
             cascade = "true" if id in one.cascade else None
             for value in one.values.get(id, ()):
                 self.add(member, f"{space}:Value", value, cascadeValues=cascade)
@@ -353,6 +336,10 @@ class _Writer(Builder):
         self.ref(element, "str:Code", one.code)
         for child in one.children:
             self.node(element, child)
+
+
+def _usage(one: Definition) -> str:
+    return "mandatory" if one.required else "optional"
 
 
 KINDS_WRITTEN: dict[type[Artefact], Callable[[_Writer, etree._Element, Any], None]] = {
