@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from sdmx_stores import load, row
+from sdmx_stores import FLOW, STRUCTURE, filling, load, row
 
 from statcommons.sdmx.service import answer as service
 from statcommons.sdmx.service.exchange import Request
+from statcommons.sdmx.structure import artefacts_of
 
 V1, V2 = "/sdmx/v1/data/DF_X", "/sdmx/v2/data/dataflow/SC/DF_X/1.0"
 CSV = "application/vnd.sdmx.data+csv;version=1.0.0"
@@ -119,6 +121,51 @@ def test_labels_of_the_media_type_and_of_the_parameter(ask):
     assert ask(V1, accept="application/vnd.sdmx.data+csv;labels=long")[0].status == 406
 
 
+# --- several flows, and the past ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(store):
+    """Give the store a second flow, whose structure has the same form."""
+    flow, definition = replace(FLOW, id="DF_Y"), replace(STRUCTURE.definition, id="DSD_Y")
+    store.add_structures(artefacts_of(replace(STRUCTURE, flow=flow, definition=definition)))
+    store.change(flow, filling([row("LA", "2020", 7.0)]))
+
+
+@pytest.mark.usefixtures("second")
+def test_one_answer_may_have_several_flows(ask):
+    csv = "application/vnd.sdmx.data+csv;version=2.0.0"
+    assert len(lines(ask("/sdmx/v2/data", accept=csv)[1])) == 7
+    assert len(lines(ask("/sdmx/v2/data?c[AREA]=LA", accept=csv)[1])) == 1
+    assert len(lines(ask("/sdmx/v2/data/dataflow/SC/DF_X,DF_Y", accept=csv)[1])) == 7
+    made, body = ask("/sdmx/v2/data", accept=csv, range="values=5-6")
+    assert made.header("content-range") == "values 5-6/7"
+    assert [line.split(",")[1] for line in lines(body)] == ["SC:DF_X(1.0)", "SC:DF_Y(1.0)"]
+    assert ask("/sdmx/v2/schema/datastructure/SC/DSD_Y")[0].status == 200
+    assert ask("/sdmx/v2/schema/dataflow/SC/DF_X,DF_Y")[0].status == 422
+
+
+@pytest.mark.usefixtures("second")
+@pytest.mark.parametrize("format", ["json-stat", "parquet", "px", "jsondata&formatVersion=1.0.0"])
+def test_a_format_that_cannot_hold_several_flows_says_so(ask, format):
+    made, body = ask(f"/sdmx/v2/data?format={format}", accept="application/vnd.sdmx.data+json;version=2.0.0")
+    assert made.status == 406
+    assert b"format" in body
+
+
+def test_the_past_and_what_came_since(ask, store):
+    before = store.time.isoformat()
+    store.tick(hours=1)
+    load(store, [row("KH", "2020", 9.0), row("TH", "2021", action="Delete")])
+    csv = "application/vnd.sdmx.data+csv;version=2.0.0"
+    assert len(lines(ask(V2, accept=csv)[1])) == 5
+    assert len(lines(ask(f"{V2}?asOf={before}", accept=csv)[1])) == 6
+    since = lines(ask(f"{V2}?updatedAfter={before}", accept=csv)[1])
+    assert [line.split(",")[2:6] for line in since] == [["R", "A", "KH", "2020"], ["D", "A", "TH", "2021"]]
+    assert len(lines(ask(f"{V2}?includeHistory=true", accept=csv)[1])) == 8
+    assert ask(f"{V2}?updatedAfter=2030-01-01", accept=csv)[0].status == 204
+
+
 # --- structures -----------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +207,12 @@ def test_a_range_outside_of_the_data(ask):
     made, _ = ask(V2, range="values=6-9")
     assert (made.status, made.header("content-range")) == (416, "values */6")
     assert ask(V2, range="values=2-1")[0].status == 416
+
+
+def test_past_the_end_there_is_nothing(ask):
+    assert ask(f"{V2}?offset=5")[0].status == 200
+    assert ask(f"{V2}?offset=6")[0].status == 204
+    assert ask(f"{V1}?offset=6")[0].status == 404
 
 
 @pytest.mark.parametrize("span", ["bytes=0-5", "values=", "values=-5", "nonsense"])
@@ -216,6 +269,16 @@ def test_dates_say_what_has_changed_too(ask):
     assert ask(V2, if_modified_since="Wed, 31 Dec 2025 23:59:59 GMT")[0].status == 200
     assert ask(V2, if_modified_since="yesterday")[0].status == 200
     assert ask(V2, if_modified_since=told, if_none_match='"x"')[0].status == 200
+
+
+def test_nobody_has_what_is_not_there(ask):
+    for headers in ({"if_none_match": "*"}, {"if_modified_since": "Fri, 01 Jan 2027 00:00:00 GMT"}):
+        assert ask(V2, **headers)[0].status == 304
+        assert ask(f"{V2}/A.ZZZ", **headers)[0].status == 204
+        assert ask("/sdmx/v2/structure/datastructure/SC/DSD_X", **headers)[0].status == 304
+        assert ask("/sdmx/v2/structure/codelist/SC/NONE", **headers)[0].status == 404
+        assert ask("/sdmx/v2/schema/dataflow/SC/DF_X", **headers)[0].status == 304
+        assert ask("/sdmx/v2/schema/dataflow/SC/NONE", **headers)[0].status == 404
 
 
 def test_a_change_is_not_dated_in_its_own_second(ask, store):

@@ -67,9 +67,9 @@ class Asked:
         prepared = (facts.modified or self.now).replace(tzinfo=datetime.UTC, microsecond=0)
         return Header(f"M{tag.removeprefix('W/').strip(chr(34))}", prepared, sender)
 
-    def unchanged(self, facts: Facts, tag: str) -> Response | None:
-        """Give 304 when the client has the answer already."""
-        if not is_fresh(self.request.headers, tag, facts):
+    def unchanged(self, facts: Facts, tag: str, *, exists: bool = True) -> Response | None:
+        """Give 304 when the client has the answer already; ``exists`` says whether it is known that there is one."""
+        if not is_fresh(self.request.headers, tag, facts, exists=exists):
             return None
         return Response(304, caching_headers(tag, facts, self.now))
 

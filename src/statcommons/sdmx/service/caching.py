@@ -86,7 +86,7 @@ def caching_headers(tag: str, facts: Facts, now: datetime.datetime) -> Headers:
     return tuple(headers)
 
 
-def is_fresh(headers: Mapping[str, str], tag: str, facts: Facts) -> bool:
+def is_fresh(headers: Mapping[str, str], tag: str, facts: Facts, *, exists: bool = True) -> bool:
     """Tell whether what the client has is what it would get.
 
     Parameters
@@ -97,6 +97,8 @@ def is_fresh(headers: Mapping[str, str], tag: str, facts: Facts) -> bool:
         The ETag that the answer would have.
     facts : Facts
         Of what the answer would draw on.
+    exists : bool
+        Whether it is known that there is an answer; if not, only who names its tag must have it.
 
     References
     ----------
@@ -109,12 +111,12 @@ def is_fresh(headers: Mapping[str, str], tag: str, facts: Facts) -> bool:
     """
     if "if-none-match" in headers:
         known = [one.strip().removeprefix("W/") for one in headers["if-none-match"].split(",")]
-        return "*" in known or tag.removeprefix("W/") in known
+        return tag.removeprefix("W/") in known or (exists and "*" in known)
+    if not exists or not facts.modified:
+        return False
     try:
         since = email.utils.parsedate_to_datetime(headers.get("if-modified-since", ""))
     except (ValueError, TypeError, IndexError, OverflowError):
-        return False
-    if not facts.modified:
         return False
     utc = since.astimezone(datetime.UTC).replace(tzinfo=None) if since.tzinfo else since
     return facts.modified.replace(microsecond=0) <= utc

@@ -47,7 +47,7 @@ def answer_data(store: Store, asked: Asked) -> Response:
     span = asked.request.headers.get("range") or asked.request.headers.get("x-range") or ""
     wanted = RANGE.fullmatch(span.strip())
     tag = asked.tag(facts, wanted[0] if wanted else "")
-    if kept := asked.unchanged(facts, tag):
+    if kept := asked.unchanged(facts, tag, exists=False):
         return kept
     selections = [store.select(one) for one in several]
     more: Headers = (("Accept-Ranges", "values"),)
@@ -55,17 +55,23 @@ def answer_data(store: Store, asked: Asked) -> Response:
     if wanted:
         selections, told = _cut(store, selections, int(wanted[1]), int(wanted[2]) if wanted[2] else None)
         status, more = 206, (*more, told)
-    selections = [one for one in selections if not one.is_empty()]
+    selections = [one for one in selections if not _is_empty(one)]
     if not selections:
         return _nothing(asked)
+    if kept := asked.unchanged(facts, tag):
+        return kept
     format = DATA_FORMATS[asked.route.rest][asked.choice.offer]
     header = asked.header(facts, tag, selections[0].query.flow.agency)
     if _is_file(asked) or not format.is_text:
         name = _file_name(selections[0].query.flow, format.suffix)
         more = (*more, ("Content-Disposition", f'attachment; filename="{name}"'))
     data_sets = list(itertools.chain.from_iterable(one.data_sets() for one in selections))
-    pieces = format.write(data_sets, header, _options(asked))
-    return asked.answer(pieces, facts, tag, status=status, text=format.is_text, more=more)
+    options = _options(asked)
+    try:
+        pieces = format.write(data_sets, header, options)
+        return asked.answer(pieces, facts, tag, status=status, text=format.is_text, more=more)
+    except BadCall as error:  # the query is right, and the format cannot say what it finds
+        raise Refusal(406, error.what, where="format", remedy=error.remedy) from None
 
 
 def queries(store: Store, asked: Asked) -> list[DataQuery]:
@@ -138,6 +144,11 @@ def _within(query: DataQuery, total: int) -> int:
     """Count what offset and limit leave of an answer."""
     left = max(total - query.offset, 0)
     return left if query.limit is None else min(left, query.limit)
+
+
+def _is_empty(selection: Selection) -> bool:
+    offset = selection.query.offset
+    return selection.is_empty() or (offset > 0 and selection.total() <= offset)
 
 
 def _nothing(asked: Asked) -> Response:

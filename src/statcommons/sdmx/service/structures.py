@@ -9,7 +9,6 @@ from statcommons.core.errors import BadData
 from statcommons.sdmx.formats.xsd import schema_of
 from statcommons.sdmx.message import ALL_DIMENSIONS, Header
 from statcommons.sdmx.model import Artefact
-from statcommons.sdmx.query.data import Facts
 from statcommons.sdmx.service.asked import Asked
 from statcommons.sdmx.service.exchange import Refusal, Response
 from statcommons.sdmx.service.flows import named_flows
@@ -46,10 +45,6 @@ def answer_structure(store: Store, asked: Asked) -> Response:
     route, said = asked.route, asked.parameters
     if said.as_of:
         raise Refusal(501, "What structures were in the past is not kept.", where="asOf", remedy="Leave it out.")
-    facts = structure_facts(store)
-    tag = asked.tag(facts)
-    if kept := asked.unchanged(facts, tag):
-        return kept
     found = ask(
         store.artefacts,
         route.context,
@@ -61,7 +56,7 @@ def answer_structure(store: Store, asked: Asked) -> Response:
         references=("+" if route.rest == 1 else ",").join(said.references),
         rest=route.rest,
     )
-    return _told(asked, found, facts, tag)
+    return _told(store, asked, found)
 
 
 def answer_schema(store: Store, asked: Asked) -> Response:
@@ -79,10 +74,6 @@ def answer_schema(store: Store, asked: Asked) -> Response:
     StatCommonsError
         When there is no such flow (404), or there are several (422).
     """
-    facts = structure_facts(store)
-    tag = asked.tag(facts)
-    if kept := asked.unchanged(facts, tag):
-        return kept
     flows = named_flows(store.artefacts, asked.route)
     if len(flows) > 1:
         raise BadData(
@@ -92,6 +83,10 @@ def answer_schema(store: Store, asked: Asked) -> Response:
         )
     family, standard = STANDARDS[asked.choice.offer]
     if family == "xsd":
+        facts = structure_facts(store)
+        tag = asked.tag(facts)
+        if kept := asked.unchanged(facts, tag):
+            return kept
         structure = store.structure(flows[0])
         at = asked.parameters.at or (structure.time.id if structure.time else ALL_DIMENSIONS)
         return asked.answer([schema_of(structure, standard, at)], facts, tag)
@@ -104,7 +99,7 @@ def answer_schema(store: Store, asked: Asked) -> Response:
         detail="referencepartial",
         references="all",
     )
-    return _told(asked, tuple(one for one in found if one.kind in OF_SCHEMA), facts, tag)
+    return _told(store, asked, tuple(one for one in found if one.kind in OF_SCHEMA))
 
 
 def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Header) -> bytes:
@@ -125,12 +120,15 @@ def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Heade
     return write_structures_json(artefacts, standard, header, asked.languages)
 
 
-def _told(asked: Asked, artefacts: tuple[Artefact, ...], facts: Facts, tag: str) -> Response:
-    route = asked.route
+def _told(store: Store, asked: Asked, artefacts: tuple[Artefact, ...]) -> Response:
+    route, facts = asked.route, structure_facts(store)
     # Clients of REST 1.5 list what there is and take 404 for a fault; those of REST 2.x expect it where nothing is.
     is_list = route.rest == 1 and route.id in ("", "all")
     if not artefacts and not is_list:
         named = "/".join(part for part in (route.context, route.agency, route.id, route.version, route.item) if part)
         raise Refusal(404, f"There is no {named}.", where="path", remedy=f"Ask for every {route.context} there is.")
+    tag = asked.tag(facts)
+    if kept := asked.unchanged(facts, tag):
+        return kept
     header = asked.header(facts, tag, artefacts[0].agency if artefacts else "SC")
     return asked.answer([structure_message(asked, artefacts, header)], facts, tag)
