@@ -91,6 +91,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         (ml(""), "no structure"),
         (ml(CODELIST)[:-30], r"line 3: The XML cannot be read"),
         (codelist("", "id='CL'"), r"line 4: Codelist has no agencyID"),
+        (codelist("", "id='CL' agencyID='UN' version='new'"), "line 4: 'new' is not a version"),
+        (message(codelists=[{"id": "CL", "agencyID": "UN", "version": "new"}]), "CL: 'new' is not a version"),
         (codelist("\n<str:Code/>"), "line 5: Code has no id"),
         (
             codelist("<str:CodelistExtension><str:Codelist>\nnone</str:Codelist></str:CodelistExtension>"),
@@ -178,6 +180,16 @@ def test_what_is_not_held_is_told():
     assert found.notices == ["message: passed over, because it is not held here: processes (1)."]
     with pytest.raises(BadData, match="only what is not held here: Process"):
         read_structures(ml(process))
+
+
+def test_metadata_attributes_are_told_and_annotations_of_a_list_are_not():
+    usage = "<str:MetadataAttributeUsage/><com:Annotations/>"
+    attributes = f"<str:AttributeList>{usage}</str:AttributeList>"
+    components = f"<str:DataStructureComponents>{attributes}</str:DataStructureComponents>"
+    structure = f"<str:DataStructure id='D' agencyID='UN'>{components}</str:DataStructure>"
+    with collecting() as found:
+        read_structures(ml(f"<str:DataStructures>{structure}</str:DataStructures>"))
+    assert found.notices == ["message: passed over, because it is not held here: MetadataAttributeUsage (1)."]
 
 
 def test_sets_of_keys_and_open_ends_are_told():

@@ -104,6 +104,7 @@ def test_a_version_that_is_open_is_resolved_to_the_latest_that_fits():
     assert there.find(Ref("codelist", "UN", "CL_AREA", "1.0+.0")).version == "1.10.0"
     assert there.find(Ref("codelist", "UN", "CL_AREA", "*")).version == "2.0.0"
     assert there.find(Ref("codelist", "UN", "CL_AREA", "3.0+.0")) is None
+    assert there.find(Ref("codelist", "UN", "CL_AREA", "1.0+")) is None  # a form that is none refers to nothing
     assert there.find(Ref("codelist", "UN", "CL_AREA", "1.3.0")) is None
     flow = replace(FLOW, structure=Ref("datastructure", "UN", "DSD", "1.0+.0"))
     there = Artefacts([flow, replace(STRUCTURE, version="1.4.0"), replace(STRUCTURE, version="2.0.0")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
+from statcommons.core.errors import BadCall
 from statcommons.sdmx.model import Artefact, Item, Ref, Scheme
 from statcommons.sdmx.query.versions import matching_versions, version_order
 from statcommons.sdmx.structures.items import with_inherited
@@ -51,9 +53,10 @@ class Artefacts:
         """
         found = self._by_ref.get(ref.artefact)
         if found is None and any(sign in ref.version for sign in "+~*"):
-            fitting = matching_versions(ref.version, self.versions(ref.kind, ref.agency, ref.id))
-            version = max(fitting, key=version_order, default="")
-            return self._by_ref.get(replace(ref.artefact, version=version))
+            there = self.versions(ref.kind, ref.agency, ref.id)
+            with contextlib.suppress(BadCall):  # what cannot be read refers to nothing
+                version = max(matching_versions(ref.version, there), key=version_order, default="")
+                return self._by_ref.get(replace(ref.artefact, version=version))
         return found
 
     def resolve(self, ref: Ref) -> Artefact | None:

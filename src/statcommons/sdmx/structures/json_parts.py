@@ -10,6 +10,7 @@ import msgspec
 
 from statcommons.core.errors import BadData
 from statcommons.sdmx.model import Annotation, Ref, Representation, Text
+from statcommons.sdmx.query.versions import version_order
 from statcommons.sdmx.structures import json_shapes as shapes
 from statcommons.sdmx.structures.incoming import held_ref
 
@@ -76,10 +77,15 @@ class Reading:
         if not one.id or not one.agency:
             what = "an agencyID" if one.id else "an id"
             raise BadData(f"{one.id or one.name or 'An artefact'} has not {what}.", where=self.where, remedy="Mend it.")
+        version = one.version or "1.0"
+        try:
+            version_order(version)
+        except BadData as error:
+            raise BadData(error.what, where=f"{self.where}, {one.id}", remedy=error.remedy) from None
         return {
             **self.nameable(one),
             "agency": one.agency,
-            "version": one.version or "1.0",
+            "version": version,
             "is_final": one.is_final,
             "is_external": one.is_external_reference,
             "structure_url": next((link.href for link in one.links if link.rel == "self"), ""),

@@ -10,6 +10,7 @@ from lxml import etree
 
 from statcommons.core.errors import BadData
 from statcommons.sdmx.model import BY_CLASS, Annotation, Ref, Representation, Text
+from statcommons.sdmx.query.versions import version_order
 from statcommons.sdmx.structures.incoming import held_ref, is_held
 from statcommons.sdmx.structures.xmlfile import local
 
@@ -100,6 +101,15 @@ class Message:
             raise self.fault(element, f"{local(element)} has no {name}.")
         return str(given)
 
+    def version(self, element: etree._Element) -> str:
+        """Read the version of an artefact."""
+        given = str(element.get("version", "1.0"))
+        try:
+            version_order(given)
+        except BadData as error:
+            raise self.fault(element, error.what) from None
+        return given
+
     def ref(self, elements: list[etree._Element], kind: str) -> Ref | None:
         """Read the reference in the first of some elements: a URN, or its parts.
 
@@ -167,7 +177,7 @@ def envelope(message: Message, element: etree._Element, said: Parts) -> dict[str
     return {
         "agency": message.required(element, "agencyID"),
         "id": message.required(element, "id"),
-        "version": element.get("version", "1.0"),
+        "version": message.version(element),
         **nameable(said),
         "is_final": flag(element, "isFinal"),
         "is_external": flag(element, "isExternalReference"),

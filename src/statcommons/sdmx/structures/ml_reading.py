@@ -182,7 +182,8 @@ def _data_structure(message: Message, element: etree._Element) -> Iterator[Artef
         else:
             times = {component.id for component in components if component.role == "time"}
             components += (_component(message, child, times) for child in one if local(child) in COMPONENTS)
-            message.passed.update(local(child) for child in one if local(child) not in COMPONENTS)
+            others = {local(child) for child in one} - COMPONENTS.keys() - {"Annotations", "Link"}
+            message.passed.update(others)
     yield DataStructure(
         "datastructure", **envelope(message, element, said), components=in_order(components), groups=tuple(groups)
     )
