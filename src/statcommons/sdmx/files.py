@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statcommons.core.errors import BadCall, BadData, nearest
-from statcommons.sdmx.message import DataSet, Header, Rows
+from statcommons.sdmx.message import DataSet, Header, Rows, acting
 from statcommons.sdmx.model import Artefact, Ref
 from statcommons.sdmx.placing import together
 from statcommons.sdmx.query.data import DataQuery
@@ -233,7 +233,8 @@ def in_memory(rows: Sequence[Rows], structure: Structure) -> Iterator[list[DataS
     with tempfile.TemporaryDirectory(prefix="statcommons-") as folder:
         store = Store(folder)
         store.add_structures(artefacts_of(structure))
-        store.change(structure.flow, lambda engine: checked(engine, rows, structure).table, action="Replace")
+        whole = [acting(one, "Replace") for one in rows]
+        store.change(structure.flow, lambda engine: checked(engine, whole, structure).table)
         yield store.select(DataQuery(structure.flow)).data_sets()
 
 

@@ -83,9 +83,10 @@ class Rows:
     Parameters
     ----------
     batches : iterable of pyarrow.RecordBatch
-        Flat rows: a column of text (plain, or as a dictionary of Arrow) for each component that came, under its id, null
-        where a cell is empty or absent. A component with several values has a list of text, one in several languages a map of text by language. ``_row``
-        (int64) says where a row stood: the line of a text file, the row of a sheet, else the number of the observation.
+        Flat rows: a column of text (plain, or as a dictionary of Arrow) for each component that came, under its id,
+        null where a cell is empty or absent. A component with several values has a list of text, one in several
+        languages a map of text by language. ``_row`` (int64) says where a row stood: the line of a text file, the row
+        of a sheet, else the number of the observation.
         ``_action`` (text) is there where rows of one file differ in it, and then beats ``action``.
     action : Action
         What is asked to be done with them.

@@ -14,7 +14,7 @@ from statcommons.core.run import Run
 from statcommons.core.spec import MethodSpec, OutputSpec
 from statcommons.sdmx.csvfile import observed_codes, write_csv
 from statcommons.sdmx.declared import sdmx_id, structure
-from statcommons.sdmx.model import Ref
+from statcommons.sdmx.model import Ref, Scheme
 from statcommons.sdmx.placing import together
 from statcommons.sdmx.structure import Structure, artefacts_of
 from statcommons.sdmx.structure_file import write_structure
@@ -71,7 +71,7 @@ def publish(
     made = _structure(spec, known[name], table, flow.agency if flow else "SC")
     if flow:
         made = replace(made, flow=flow)
-    store.add_structures(artefacts_of(made))
+    store.add_structures(artefacts_of(_with_known_codes(made, store)))
     with tempfile.TemporaryDirectory(prefix="statcommons-") as folder:
         file = write_csv(table, made, Path(folder) / f"{name}.csv")
         [done] = store.load(file, flow=made.flow, action="Replace", valid_from=valid_from)
@@ -140,6 +140,19 @@ def write_run(run: Run, folder: Path | str, agency: str = "SC", *, outputs: Sequ
                 write_csv(table, made, partial / f"{name}.csv"),
             ]
     return [folder / file.name for file in files]
+
+
+def _with_known_codes(made: Structure, store: Store) -> Structure:
+    """Add the codes that the store knows already to lists that hold only what one table has."""
+
+    def whole(codelist: Scheme) -> Scheme:
+        known = store.artefacts.find(codelist.ref)
+        if not codelist.partial or not isinstance(known, Scheme):
+            return codelist
+        items = {one.id: one for one in (*known.items, *codelist.items)}
+        return replace(codelist, items=tuple(items.values()))
+
+    return replace(made, codelists=tuple(map(whole, made.codelists)))
 
 
 def _method(run: Run) -> MethodSpec:

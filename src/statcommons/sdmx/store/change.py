@@ -147,11 +147,10 @@ class Change:
 
     # --- events -----------------------------------------------------------------------------------------------------
 
-    def read_events(self, table: str, action: str | None) -> None:
+    def read_events(self, table: str) -> None:
         """Turn checked rows into events: which observation, what is given, what it is then.
 
-        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row`` and ``_action``, which
-        ``action`` beats.
+        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row`` and ``_action``.
         """
         columns = self._columns_of(table)
         key = [*self.manifest.dimensions, *self.time]
@@ -160,9 +159,8 @@ class Change:
             for one in self.cells
         ]
         when = '"period_start" AS "_start", "period_end" AS "_end"' if self.time else span(ALL_TIME)
-        act = f"'{action}'" if action else '"_action"'
         self.connection.execute(
-            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, {act} AS act, "
+            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, _action AS act, "
             f'"_row", {_all_there(key)} AS whole FROM {table}'
         )
         own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, nearest
 from statcommons.sdmx.formats.table import flat
-from statcommons.sdmx.message import Action, Header, Rows
+from statcommons.sdmx.message import Action, Header, Rows, acting
 from statcommons.sdmx.model import Artefact, Constraint, Ref, parse_reference
 from statcommons.sdmx.query.components import component_filter
 from statcommons.sdmx.query.data import Availability, DataQuery, Facts, Mode
@@ -423,15 +423,14 @@ class Store:
         rows: dict[Ref, list[Rows]] = {}
         for file in files:
             for one in read_rows(file, self.structure(named) if named else None, mapping=mapping):
-                rows.setdefault(self._flow_of(one, named), []).append(one)
-        return [self._load(one, parts, on_bad_rows, action, valid_from, wait) for one, parts in rows.items()]
+                rows.setdefault(self._flow_of(one, named), []).append(acting(one, action) if action else one)
+        return [self._load(one, parts, on_bad_rows, valid_from, wait) for one, parts in rows.items()]
 
     def _load(
         self,
         flow: Ref,
         rows: Sequence[Rows],
         on_bad_rows: Literal["fail", "set_aside"],
-        action: Action | None,
         valid_from: datetime.datetime | None,
         wait: float,
     ) -> Loaded:
@@ -444,7 +443,7 @@ class Store:
             found.append(checked(connection, rows, structure, constraints=constraints, on_bad_rows=on_bad_rows))
             return found[0].table
 
-        done = self.change(flow, fill, action=action, valid_from=_plain(valid_from), wait=wait)
+        done = self.change(flow, fill, valid_from=_plain(valid_from), wait=wait)
         return replace(done, rows=found[0].rows, set_aside=found[0].set_aside, notes=found[0].notes)
 
     def _flow_of(self, rows: Rows, named: Ref | None) -> Ref:
@@ -474,7 +473,6 @@ class Store:
         flow: Ref,
         fill: Callable[[duckdb.DuckDBPyConnection], str],
         *,
-        action: Action | None = None,
         valid_from: datetime.datetime | None = None,
         wait: float = WAIT,
     ) -> Loaded:
@@ -486,8 +484,6 @@ class Store:
             The dataflow.
         fill : callable
             Makes the table of checked rows in an engine and gives its name; see :mod:`statcommons.sdmx.reading.check`.
-        action : Action, optional
-            What is done with the rows, whatever they say themselves.
         valid_from : datetime, optional
             When the change is public, in UTC without a zone; now by default.
         wait : float
@@ -508,7 +504,7 @@ class Store:
         with self._changing(flow, valid_from, wait) as change:
             table = fill(change.connection)
             series_file = change.number_series(table)
-            change.read_events(table, action)
+            change.read_events(table)
             done = change.fold()
             if done:
                 load = Load(change.number, utc_now(), change.valid_from)

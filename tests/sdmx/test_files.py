@@ -1,0 +1,97 @@
+"""Data as files: read with and without a structure, written in every format, and refused with what to do."""
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+from sdmx_stores import FLOW, STRUCTURE, load, opened, row
+
+from statcommons.core.errors import BadCall, BadData
+from statcommons.sdmx import convert, read, write, write_structure
+from statcommons.sdmx.files import structure_in
+
+TABLE = pa.table(
+    {
+        "FREQ": ["A", "A", "A"],
+        "AREA": ["NA", "004", "004"],
+        "TIME_PERIOD": ["2020", "2021", "2020"],
+        "OBS_VALUE": [3.0, 0.1, 1e-7],
+        "UNIT": ["PT", "PT", "PT"],
+        "STATUS": [None, "P", "A & B"],
+    }
+)
+SORTED = [("004", "2020", 1e-7, "A & B"), ("004", "2021", 0.1, "P"), ("NA", "2020", 3.0, None)]
+
+
+def rows(table):
+    return list(zip(*(table[name].to_pylist() for name in ("AREA", "TIME_PERIOD", "OBS_VALUE", "STATUS")), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("a.csv", ""),
+        ("a.csv", "csv-1.0"),
+        ("a.csv", "csv-2.1"),
+        ("a.xml", ""),
+        ("a.xml", "generic-2.1"),
+        ("a.xml", "ml-3.0"),
+        ("a.xml", "ml-3.1"),
+        ("a.json", ""),
+        ("a.json", "json-1.0"),
+        ("a.json", "json-2.1"),
+        ("a.parquet", ""),
+        ("a.xlsx", ""),
+    ],
+)
+def test_what_is_written_is_read_back_equal(tmp_path, name, format):
+    file = write(TABLE, tmp_path / name, structure=STRUCTURE, format=format)
+    again = read(file, structure=STRUCTURE)
+    assert rows(again.table) == SORTED
+    assert again.table["UNIT"].to_pylist() == ["PT"] * 3
+    assert again.structure is STRUCTURE
+
+
+def test_frames_are_written_too(tmp_path):
+    file = write(TABLE.to_pandas(), tmp_path / "a.csv", structure=STRUCTURE)
+    assert rows(read(file, structure=STRUCTURE).table) == SORTED
+
+
+def test_without_a_structure_all_is_text(tmp_path):
+    file = write(TABLE, tmp_path / "a.csv", structure=STRUCTURE)
+    table = read(file).table
+    assert table["OBS_VALUE"].to_pylist() == ["1e-7", "0.1", "3"]
+    assert set(table.schema.types) == {pa.string()}
+
+
+def test_what_does_not_fit_is_not_written(tmp_path):
+    twice = pa.concat_tables([TABLE, TABLE.slice(0, 1)])
+    with pytest.raises(BadData, match="NA"):
+        write(twice, tmp_path / "a.csv", structure=STRUCTURE)
+    with pytest.raises(BadCall, match="does not tell a format"):
+        write(TABLE, tmp_path / "a.txt", structure=STRUCTURE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_message_of_structures_is_asked_for_one(tmp_path):
+    file = write_structure(STRUCTURE, tmp_path / "s.xml", standard="2.1")
+    assert structure_in(file).flow == FLOW
+    assert structure_in(file, "SC:DSD_X(1.0)").flow == FLOW
+    with pytest.raises(BadCall, match=r"no dataflow SC:DF_Y"):
+        structure_in(file, "SC:DF_Y(1.0)")
+    for name, format in (("s.json", ""), ("t.json", "json-2.1"), ("u.xml", "ml-3.0")):
+        assert structure_in(convert(file, tmp_path / name, format=format)).key == STRUCTURE.key
+
+
+def test_a_store_is_asked_in_python(tmp_path):
+    store = opened(tmp_path / "store")
+    first = load(store, [row("004", "2020", 1.0), row("NA", "2021", 2.0), row("NA", "2022", 3.0)])
+    load(store, [row("004", "2020", 9.0)])
+    assert store.query("SC:DF_X(1.0)", "A.NA", last=1)["OBS_VALUE"].to_pylist() == [3.0]
+    assert store.query(FLOW, where={"OBS_VALUE": "ge:2+lt:9"}, end="2021")["AREA"].to_pylist() == ["NA"]
+    assert store.query(FLOW, "A.004")["OBS_VALUE"].to_pylist() == [9.0]
+    past = store.as_of(first.valid_from)
+    assert past.query(FLOW, "A.004")["OBS_VALUE"].to_pylist() == [1.0]
+    assert past.as_of(dt.datetime(2000, 1, 1, tzinfo=dt.UTC)).query(FLOW).num_rows == 0
+    with pytest.raises(BadCall, match="NOWHERE"):
+        store.query(FLOW, where={"NOWHERE": "1"})
