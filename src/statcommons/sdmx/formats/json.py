@@ -20,6 +20,7 @@ from statcommons.sdmx.formats.layout import (
     is_simple,
     opened,
     places_of,
+    sliced,
     value_of_all,
 )
 from statcommons.sdmx.formats.text import Part, line, text_of
@@ -130,8 +131,9 @@ def _data_set(layout: Layout, lists: Lists, number: int, version: Version) -> It
         values = (value_of_all(one, data_set, form_of(one, lists, layout, version)) for one in layout.whole)
         yield f',"attributes":[{",".join(value or "null" for value in values)}]'.encode()
     if layout.groups:
-        groups = b"".join(_groups(layout, lists))
-        yield b',"dimensionGroupAttributes":{' + groups[1:] + b"}" if groups else b""
+        yield b',"dimensionGroupAttributes":{'
+        yield from _without_first(_groups(layout, lists))
+        yield b"}"
     observation = ['":[', *_listed([*layout.measures, *layout.observation], lists, layout, version), "]"]
     if layout.outer:
         yield b',"series":{'
@@ -143,11 +145,14 @@ def _data_set(layout: Layout, lists: Lists, number: int, version: Version) -> It
     else:
         yield b',"observations":{'
         write_row = line(',"', *_key(layout.inner, lists, data_set), *observation)
-        first = 1  # the comma before the first observation
-        for batch in data_set.observations:
-            yield text_of(write_row(batch))[first:]
-            first = 0
+        yield from _without_first(text_of(write_row(batch)) for batch in data_set.observations)
     yield b"}}"
+
+
+def _without_first(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out the comma before what comes first."""
+    for place, chunk in enumerate(chunks):
+        yield chunk if place else chunk[1:]
 
 
 def _groups(layout: Layout, lists: Lists) -> Iterator[bytes]:
@@ -160,7 +165,9 @@ def _groups(layout: Layout, lists: Lists) -> Iterator[bytes]:
         for place, one in enumerate(layout.groups):
             values += ["," if place else ""]
             values += [cell(one, groups, indexed(one, lists), missing="null") if one in members else "null"]
-        yield text_of(line(',"', *key, '":[', *values, "]")(places_of(groups.series)))
+        row = line(',"', *key, '":[', *values, "]")
+        for batch in sliced([places_of(groups.series)]):
+            yield text_of(row(batch))
 
 
 def _key(dimensions: Iterable[Component], lists: Lists, data_set: DataSet) -> Iterator[Part]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.formats.json_values import Lists, lists_of, strings
 from statcommons.sdmx.formats.layout import Layout, Options, cell, opened
-from statcommons.sdmx.formats.text import Form, joined, text_of
+from statcommons.sdmx.formats.text import Form, Part, joined, line, text_of
 from statcommons.sdmx.message import SERIES, DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Component
@@ -99,24 +99,33 @@ def _written(data_sets: Sequence[DataSet], header: Header, options: Options) -> 
 
 def _values(layout: Layout, lists: Lists) -> Iterator[bytes]:
     """Write the values, and remember the statuses: they are an object of their own."""
-    place_of = cube_of(layout, lists)
-    measures = [cell(one, layout.data_set, FORM, missing="null") for one in layout.measures]
+    place_of, count = cube_of(layout, lists), len(layout.measures)
+
+    def key(number: int) -> Part:
+        return lambda batch: [_text(place_of(batch) * count + number)]
+
+    rows = [
+        line(',"', key(number), '":', cell(one, layout.data_set, FORM, missing="null"))
+        for number, one in enumerate(layout.measures)
+    ]
     status = [one for one in layout.observation if one.id == "OBS_STATUS"]
     statuses: list[tuple[pa.Array, pa.Array]] = []
     begun = False
     for batch in () if layout.bare else layout.data_set.observations:
-        places = place_of(batch) * len(measures)
-        for number, measure in enumerate(measures):
-            key = pa.array(places + number).cast(pa.string())
-            text = text_of(joined([',"', key, '":', *(measure(batch) if callable(measure) else [measure])], len(batch)))
+        for row in rows:
+            text = text_of(row(batch))
             yield text if begun else text[1:]
             begun = True
-        if status and "OBS_STATUS" in batch.schema.names and len(measures) == 1:
+        if status and "OBS_STATUS" in batch.schema.names and count == 1:
             there = batch["OBS_STATUS"].is_valid()
             codes = batch["OBS_STATUS"].filter(there).dictionary_encode()
-            statuses.append((pa.array(places).filter(there), codes))
+            statuses.append((pa.array(place_of(batch)).filter(there), codes))
     told = b"".join(_statuses(statuses))
     yield b"}" + (b',"status":{' + told[1:] + b"}" if told else b"") + b"}"
+
+
+def _text(places: Any) -> pa.Array:
+    return pa.array(places).cast(pa.string())
 
 
 def _statuses(statuses: Sequence[tuple[pa.Array, pa.Array]]) -> Iterator[bytes]:

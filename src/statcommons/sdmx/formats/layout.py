@@ -17,14 +17,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from statcommons.sdmx.formats.text import Form, Part, Piece, around, joined, line, text_of, texts
+from statcommons.sdmx.formats.text import Form, OfSeries, Part, Piece, around, joined, line, text_of, texts
 from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES, DataSet
 from statcommons.sdmx.structure import Component
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Layout", "Options", "cell", "grouped", "groups_of", "is_simple", "opened", "places_of", "value_of_all"]
+__all__ = [
+    "Layout",
+    "Options",
+    "cell",
+    "grouped",
+    "groups_of",
+    "is_simple",
+    "opened",
+    "places_of",
+    "sliced",
+    "value_of_all",
+]
 
 ROWS = 16_384
 """Rows that are written at a time: few enough to stay in the processor's cache."""
@@ -97,11 +108,11 @@ def opened(data_set: DataSet, *, groups: bool = True) -> Layout:
         Whether the format has a place for the attributes of groups; else they are said of the series.
     """
     structure = data_set.structure
-    batches = _sliced(data_set.observations)
+    batches = sliced(data_set.observations)
     first = next(batches, None)
     time = structure.time
     if first is None:
-        first, batches = places_of(data_set.series), _sliced([places_of(data_set.series)])
+        first, batches = places_of(data_set.series), sliced([places_of(data_set.series)])
     else:
         batches = itertools.chain([first], batches)
     bare = time is not None and time.id not in first.schema.names
@@ -151,7 +162,14 @@ def _said_of(attribute: Component, data_set: DataSet) -> tuple[str, ...]:
     return attribute.dimensions or data_set.structure.key
 
 
-def _sliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def sliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Cut batches to a handy size.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.RecordBatch
+        Of any size.
+    """
     for batch in batches:
         for start in range(0, len(batch), ROWS):
             yield batch.slice(start, ROWS)
@@ -224,7 +242,7 @@ def cell(
 
     if component.id in data_set.series.column_names:
         column = data_set.series[component.id].combine_chunks()
-        return joined(pieces(column, None), len(column))
+        return OfSeries(lambda places: pieces(column.take(places), None))
     if component.constant:
         return joined(pieces(pa.array([component.constant]), None), 1)[0].as_py()
 

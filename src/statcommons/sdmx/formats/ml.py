@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.formats.layout import Layout, cell, is_simple, opened, places_of, value_of_all
+from statcommons.sdmx.formats.layout import Layout, cell, is_simple, opened, places_of, sliced, value_of_all
 from statcommons.sdmx.formats.text import Form, Part, escaper, line, text_of
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import KINDS, Ref
@@ -220,6 +220,8 @@ def attribute(component: Component, data_set: DataSet, before: str, after: str) 
     return cell(component, data_set, FORM, before=before, after=after)
 
 
-def rows_of(series: pa.Table, *parts: Part) -> bytes:
+def rows_of(series: pa.Table, *parts: Part) -> Iterator[bytes]:
     """Write a line for each row of a table of series or groups."""
-    return text_of(line(*parts)(places_of(series)))
+    row = line(*parts)
+    for batch in sliced([places_of(series)]):
+        yield text_of(row(batch))

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from statcommons.sdmx.formats.layout import Layout, Options, grouped, groups_of, places_of, value_of_all
+from statcommons.sdmx.formats.layout import Layout, Options, grouped, groups_of, value_of_all
 from statcommons.sdmx.formats.ml import FORM, Kind, attribute, rows_of, written
-from statcommons.sdmx.formats.text import Part, Piece, joined, line, text_of
-from statcommons.sdmx.message import DataSet, Header
+from statcommons.sdmx.formats.text import OfSeries, Part, Piece, joined, line, text_of
+from statcommons.sdmx.message import SERIES, DataSet, Header
 from statcommons.sdmx.structure import Component
 
 __all__ = ["write_generic", "write_generic_time_series"]
@@ -71,7 +71,7 @@ def _body(layout: Layout, _: str) -> Iterator[bytes]:
         keys = [data_set.structure[key] for key in members[0].dimensions]
         key = (_value(one, groups) for one in keys)
         begin = f'<generic:Group type="{id}"><generic:GroupKey>'
-        yield rows_of(
+        yield from rows_of(
             groups.series, begin, *key, "</generic:GroupKey>", _attributes(members, groups), "</generic:Group>\n"
         )
     if not layout.outer:
@@ -134,4 +134,4 @@ def _attributes(components: Sequence[Component], data_set: DataSet) -> Part:
 
     if any(map(callable, parts)):
         return framed
-    return joined(framed(places_of(data_set.series)), len(data_set.series))
+    return OfSeries(lambda places: framed(pa.record_batch({SERIES: places})))

@@ -108,7 +108,7 @@ def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
     for id, members, groups in groups_of(layout):
         keys = [data_set.structure[key] for key in members[0].dimensions]
         begin = f'<Group xsi:type="{prefix}{id}"'
-        yield rows_of(groups.series, begin, *_element([*keys, *members], groups, prefix, "</Group>\n"))
+        yield from rows_of(groups.series, begin, *_element([*keys, *members], groups, prefix, "</Group>\n"))
     components = [*layout.inner, *layout.measures, *layout.observation]
     observation = ("<Obs", *_element(components, data_set, prefix, "</Obs>\n"))
     if layout.outer:

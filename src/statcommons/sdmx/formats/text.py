@@ -1,9 +1,9 @@
 """Text of many rows at once: columns of Arrow are escaped and joined, and no row becomes a Python object.
 
 The text of a row is put together from *parts*: words that all rows share, texts that the rows of one series share
-(made once a series), and cells of a batch of observations. Columns with few distinct values stay dictionaries until
-the end, so that escaping, and the words around a cell, cost something once a distinct value only. The text of a batch
-is then the buffer of one column of strings.
+(made once a series and batch), and cells of a batch of observations. Columns with few distinct values stay
+dictionaries until the end, so that escaping, and the words around a cell, cost something once a distinct value only.
+The text of a batch is then the buffer of one column of strings.
 """
 
 from __future__ import annotations
@@ -22,13 +22,21 @@ from statcommons.sdmx.message import SERIES
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Form", "Part", "Piece", "around", "encoded", "escaper", "joined", "line", "text_of", "texts"]
+__all__ = ["Form", "OfSeries", "Part", "Piece", "around", "encoded", "escaper", "joined", "line", "text_of", "texts"]
 
 Piece: TypeAlias = "str | pa.Array"
 """Text of the rows of a batch: one for all of them, or a column of texts, plain or as a dictionary, without nulls."""
 
-Part: TypeAlias = "str | pa.Array | Callable[[pa.RecordBatch], Sequence[Piece]]"
-"""A part of a line: words, a column with a text a series, or what makes pieces from a batch of observations."""
+
+@dataclass(frozen=True)
+class OfSeries:
+    """A part of a line that is the same for the rows of a series: what makes pieces for series, given their places."""
+
+    make: Callable[[pa.Array], Sequence[Piece]]
+
+
+Part: TypeAlias = "str | OfSeries | Callable[[pa.RecordBatch], Sequence[Piece]]"
+"""A part of a line: words, what differs by series, or what makes pieces from a batch of observations."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,9 @@ class Form:
 
 
 def line(*parts: Part) -> Callable[[pa.RecordBatch], pa.Array]:
-    """Prepare what makes the text of each row of a batch; neighbouring parts of series are joined here, once.
+    """Prepare what makes the text of each row of a batch.
+
+    Neighbouring words and parts of series are joined for the series of the batch, before its rows are.
 
     Parameters
     ----------
@@ -83,34 +93,41 @@ def line(*parts: Part) -> Callable[[pa.RecordBatch], pa.Array]:
 
     Examples
     --------
-    >>> series = pa.array(["A.116", "A.764"])
-    >>> row = line(series, ": ", lambda batch: [texts(batch["OBS_VALUE"], Form(lambda column: column))], ";")
+    >>> keys = pa.array(["A.116", "A.764"])
+    >>> plain = Form(lambda column: column)
+    >>> series = OfSeries(lambda places: [keys.take(places)])
+    >>> row = line(series, ": ", lambda batch: [texts(batch["OBS_VALUE"], plain)], ";")
     >>> batch = pa.record_batch({"series": pa.array([0, 0, 1], "int32"), "OBS_VALUE": [1.0, 2.5, 1e22]})
     >>> text_of(row(batch))
     b'A.116: 1;A.116: 2.5;A.764: 1e+22;'
     """
-    folded: list[Part] = []
+    runs: list[list[str | OfSeries] | Callable[[pa.RecordBatch], Sequence[Piece]]] = []
     for part in parts:
-        last = folded[-1] if folded else None
-        if part == "":
-            continue
-        if last is None or callable(part) or callable(last):
-            folded.append(part)
+        if not isinstance(part, str | OfSeries):
+            runs.append(part)
+        elif runs and isinstance(runs[-1], list):
+            runs[-1].append(part)
         else:
-            folded[-1] = last + part if isinstance(last, str) and isinstance(part, str) else _join(last, part)
+            runs.append([part])
 
     def make(batch: pa.RecordBatch) -> pa.Array:
+        places = batch[SERIES].dictionary_encode()
         pieces: list[Piece] = []
-        for part in folded:
-            if callable(part):
-                pieces.extend(part(batch))
-            elif isinstance(part, str):
-                pieces.append(part)
+        for run in runs:
+            if not isinstance(run, list):
+                pieces += run(batch)
+            elif any(isinstance(part, OfSeries) for part in run):
+                pieces.append(_of(places.indices, _of_series(run, places.dictionary)))
             else:
-                pieces.append(_of(batch[SERIES], part))
+                pieces += [part for part in run if isinstance(part, str)]
         return joined(pieces, len(batch))
 
     return make
+
+
+def _of_series(run: Sequence[str | OfSeries], places: pa.Array) -> pa.Array:
+    told = ((part,) if isinstance(part, str) else part.make(places) for part in run)
+    return joined([piece for pieces in told for piece in pieces], len(places))
 
 
 def joined(pieces: Sequence[Piece], rows: int) -> pa.Array:
