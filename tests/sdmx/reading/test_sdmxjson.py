@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from statcommons.core.errors import BadData
 from statcommons.sdmx.reading import read_rows
+from statcommons.sdmx.reading.json_runs import blocks, cut
 from statcommons.sdmx.reading.sdmxjson import texts
 
 
@@ -142,6 +143,43 @@ def test_marks_of_encodings(encoding):
 def test_bad_messages_are_refused(change, words):
     with pytest.raises(BadData, match=words):
         [rows(found) for found in read_rows(change(message(SETS)), name="a.json")]
+
+
+PLAIN = STRUCTURE | {"attributes": {"observation": [component("STATUS", None, "E"), {"id": "X"}]}}
+
+
+def test_plain_runs_and_what_only_looks_like_them_give_the_same_rows():
+    series = {"0:0": {"observations": {"0": [1.5, 1, 7], "1": [None, 0]}}, "1:1": {"observations": {"1": []}}}
+    wanted = [
+        {"FREQ": "A", "AREA": "004", "SEX": "F", "TIME_PERIOD": "2018", "OBS_VALUE": "1.5", "STATUS": "E", "X": "7"},
+        {"FREQ": "A", "AREA": "004", "SEX": "F", "TIME_PERIOD": "2019"},
+        {"FREQ": "A", "AREA": "NA", "SEX": "M", "TIME_PERIOD": "2019"},
+    ]
+    assert rows(read_rows(message({"series": series}, structure=PLAIN))[0]) == wanted
+    series["1:0"] = {"observations": {"0": [3, 1, "text"]}}
+    series["0:1"] = {"observations": {"0": [4, 0, [1, 2]]}}
+    series["0:1"]["observations"]["1"] = [5]
+    assert rows(read_rows(message({"series": series}, structure=PLAIN))[0]) == [
+        *wanted,
+        {"FREQ": "A", "AREA": "NA", "SEX": "F", "TIME_PERIOD": "2018", "OBS_VALUE": "3", "STATUS": "E", "X": "text"},
+        {"FREQ": "A", "AREA": "004", "SEX": "M", "TIME_PERIOD": "2018", "OBS_VALUE": "4", "X": ["1", "2"]},
+        {"FREQ": "A", "AREA": "004", "SEX": "M", "TIME_PERIOD": "2019", "OBS_VALUE": "5"},
+    ]
+
+
+@pytest.mark.parametrize("run", ['"0":[1.5]"1":[2]', '"0":[1.5,"1":[2]', '"0":[1..5]x', '"0":[1]]', '"0":1.5,"1":[2]'])
+def test_runs_that_are_broken_are_refused(run):
+    whole = message({"series": {"0:0": {"observations": {"0": [1.5], "1": [2]}}}}, structure=PLAIN)
+    with pytest.raises(BadData):
+        rows(read_rows(whole.replace(b'"0": [1.5], "1": [2]', run.encode()))[0])
+
+
+def test_long_runs_are_cut_between_observations():
+    run = b",".join(b'"%d":[%d,0]' % (place, place) for place in range(600_000))
+    parts = list(blocks(run))
+    assert len(parts) > 1
+    assert b",".join(parts) == run
+    assert all(cut(part) for part in parts)
 
 
 NUMBERS = st.one_of(st.none(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))

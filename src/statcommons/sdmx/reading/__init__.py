@@ -79,9 +79,9 @@ def _read(source: Source, structure: Structure | None, mapping: TableMapping) ->
     if start.startswith("<"):
         return read_sdmx_ml(source, structure)
     if start.startswith(("{", "[")):
-        message = parsed_json(source)
-        cube = isinstance(message, dict) and message.get("class") == "dataset"
-        return read_json_stat(source, message) if cube else read_sdmx_json(source, message)
+        parsed = parsed_json(source)
+        cube = isinstance(parsed.message, dict) and parsed.message.get("class") == "dataset"
+        return read_json_stat(source, parsed.message) if cube else read_sdmx_json(source, parsed)
     if is_sdmx_csv(start):
         return read_sdmx_csv(source, structure, encoding=mapping.encoding)
     if is_px(start):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core.errors import BadData
+from statcommons.core.errors import BadData, OurBug
 from statcommons.sdmx.message import Rows
+from statcommons.sdmx.reading.json_runs import TAKEN, blocks, cut, taken_out
 from statcommons.sdmx.reading.sdmxml import action_of, instant_of
 from statcommons.sdmx.reading.source import Source
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["parsed_json", "read_sdmx_json", "texts"]
+__all__ = ["Parsed", "parsed_json", "read_sdmx_json", "texts"]
 
 MANY = 1 << 17
 PATH = re.compile(r"/(?:dataflow|datastructure|provisionagreement)/([^/?]+)/([^/?]+)(?:/([^/?]+))?")
@@ -26,7 +27,15 @@ RELATIONS = ("dataflow", "datastructure", "provisionagreement")
 REMEDY = "Get the file again, as it was written."
 
 
-def parsed_json(source: Source) -> Any:
+@dataclass(frozen=True)
+class Parsed:
+    """A message of JSON, and the runs of plain observations that were taken out of it."""
+
+    message: Any
+    runs: list[bytes]
+
+
+def parsed_json(source: Source) -> Parsed:
     """Parse JSON.
 
     Parameters
@@ -44,11 +53,13 @@ def parsed_json(source: Source) -> Any:
     data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", errors="replace").encode()
+    rest, runs = taken_out(data)
     collecting = gc.isenabled()
     gc.disable()  # a million lists are no garbage, and looking through them takes longer than making them
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        return Parsed(orjson.loads(rest), runs)
+    except orjson.JSONDecodeError:
+        error = _located(data)
         where = f"{source.name}, line {error.lineno:,}, column {error.colno:,}"
         raise BadData(f"The JSON cannot be read: {error.msg}.", where=where, remedy=REMEDY) from None
     finally:
@@ -56,7 +67,18 @@ def parsed_json(source: Source) -> Any:
             gc.enable()
 
 
-def read_sdmx_json(source: Source, message: Any = None) -> list[Rows]:
+def _located(data: bytes) -> Any:
+    """Parse a broken message as it stands, for the place of the fault."""
+    import orjson
+
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        return error
+    raise OurBug("A message of JSON cannot be read without its observations.")
+
+
+def read_sdmx_json(source: Source, parsed: Parsed | None = None) -> list[Rows]:
     """Read a data message of SDMX-JSON.
 
     ``_row`` counts the observations of a data set; a series without observations is a row without a time.
@@ -65,7 +87,7 @@ def read_sdmx_json(source: Source, message: Any = None) -> list[Rows]:
     ----------
     source : Source
         The file.
-    message : object, optional
+    parsed : Parsed, optional
         Its JSON, where it is parsed already.
 
     Returns
@@ -82,7 +104,8 @@ def read_sdmx_json(source: Source, message: Any = None) -> list[Rows]:
     ----------
     SDMX-JSON field guide 1.0, 2.0 and 2.1, https://github.com/sdmx-twg/sdmx-json
     """
-    message = parsed_json(source) if message is None else message
+    parsed = parsed or parsed_json(source)
+    message = parsed.message
     body = message.get("data", message) if isinstance(message, dict) else {}
     structures = body.get("structures") or ([body["structure"]] if "structure" in body else [])
     sets = body.get("dataSets")
@@ -93,7 +116,7 @@ def read_sdmx_json(source: Source, message: Any = None) -> list[Rows]:
             where=source.name,
             remedy="Give a data message of SDMX-JSON 1.0, 2.0 or 2.1.",
         )
-    return [_rows(source, structures, one) for one in sets]
+    return [_rows(source, structures, one, parsed.runs) for one in sets]
 
 
 # --- what the structure says ----------------------------------------------------------------------------------------
@@ -123,7 +146,7 @@ class _Layout:
         return [*self.fixed, *self.series, *self.inner]
 
 
-def _rows(source: Source, structures: Sequence[Any], data: dict[str, Any]) -> Rows:
+def _rows(source: Source, structures: Sequence[Any], data: dict[str, Any], runs: list[bytes]) -> Rows:
     place = data.get("structure", 0)
     if not isinstance(place, int) or not 0 <= place < len(structures):
         raise BadData(f"A data set is of structure {place}, which is not there.", where=source.name, remedy=REMEDY)
@@ -139,7 +162,7 @@ def _rows(source: Source, structures: Sequence[Any], data: dict[str, Any]) -> Ro
     )
     known = [*layout.dimensions, *layout.measures, *chain.from_iterable(layout.attributes.values())]
     return Rows(
-        batches=_Batches(source, layout, data),
+        batches=_Batches(source, layout, data, runs),
         action=action_of(data.get("action", ""), source.name),
         structure=_reference([*structure.get("links", []), *data.get("links", [])]),
         valid_from=instant_of(data.get("validFrom", ""), source.name),
@@ -175,6 +198,47 @@ def _reference(links: Sequence[dict[str, Any]]) -> str:
 # --- the rows -------------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class _Chunk:
+    """Some observations on their way to columns: keys and cells of theirs, and of the series that they are in."""
+
+    outer: list[str] = field(default_factory=list)
+    said: list[list[Any]] = field(default_factory=list)
+    members: list[int] = field(default_factory=list)
+    keys: Any = field(default_factory=list)
+    cells: Any = field(default_factory=list)
+    runs: list[bytes] = field(default_factory=list)
+
+    def whole(self, source: Source) -> Iterator[_Chunk]:
+        """Give the chunk with its runs cut; those that are not what they look like are parsed."""
+        if not self.runs:
+            yield self
+            return
+        joined = b",".join(self.runs)
+        for block in [joined] if self.outer else blocks(joined):
+            keys, cells = cut(block) or _parsed_runs(source, self.runs if self.outer else [block])
+            members = self.members or [0] * len(keys)
+            if len(members) != len(keys):
+                raise BadData("A series names an observation twice.", where=source.name, remedy=REMEDY)
+            yield _Chunk(self.outer, self.said, members, keys, cells)
+
+
+def _parsed_runs(source: Source, runs: Sequence[bytes]) -> tuple[list[str], list[list[Any]]]:
+    import orjson
+
+    keys: list[str] = []
+    cells: list[list[Any]] = []
+    for run in runs:
+        try:
+            found = orjson.loads(b"{" + run + b"}")
+        except orjson.JSONDecodeError as error:
+            what = f"The JSON cannot be read: {error.msg}, among observations."
+            raise BadData(what, where=source.name, remedy=REMEDY) from None
+        keys += found
+        cells += [one or [] for one in found.values()]
+    return keys, cells
+
+
 @dataclass(frozen=True)
 class _Batches:
     """The rows of one data set."""
@@ -182,73 +246,72 @@ class _Batches:
     source: Source
     layout: _Layout
     data: dict[str, Any]
+    runs: list[bytes]
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         row = 1
-        for outer, keys, members, said, cells in self._parts():
-            batch = self._batch(outer, keys, members, said, cells, row)
-            row += batch.num_rows
-            if batch.num_rows:
-                yield batch
+        for part in self._parts():
+            for chunk in part.whole(self.source):
+                batch = self._batch(chunk, row)
+                row += batch.num_rows
+                if batch.num_rows:
+                    yield batch
 
-    def _parts(self) -> Iterator[tuple[list[str], list[str], list[int], list[list[Any]], list[list[Any]]]]:
-        """Give keys of series, keys and series of observations, cells of series, and cells of observations."""
-        flat = self.data.get("observations")
-        if flat:
+    def _parts(self) -> Iterator[_Chunk]:
+        flat = self.data.get("observations") or {}
+        if TAKEN in flat:
+            yield _Chunk(runs=[self.runs[flat[TAKEN]]])
+        elif flat:
             items = iter(flat.items())
-            while chunk := list(islice(items, MANY)):
-                yield [], [key for key, _ in chunk], [0] * len(chunk), [], [cells or [] for _, cells in chunk]
-        outer: list[str] = []
-        keys: list[str] = []
-        members: list[int] = []
-        said: list[list[Any]] = []
-        cells: list[list[Any]] = []
+            while some := list(islice(items, MANY)):
+                yield _Chunk([], [], [0] * len(some), [key for key, _ in some], [cells or [] for _, cells in some])
+        chunk = _Chunk()
         for key, series in (self.data.get("series") or {}).items():
             observations = series.get("observations") or {"": []}
-            keys += observations
-            cells += observations.values()
-            members += [len(outer)] * len(observations)
-            outer.append(key)
-            said.append(series.get("attributes") or [])
-            if len(keys) > MANY:
-                yield outer, keys, members, said, cells
-                outer, keys, members, said, cells = [], [], [], [], []
-        if outer:
-            yield outer, keys, members, said, cells
+            plain = TAKEN in observations
+            if len(chunk.members) > MANY or (chunk.members and plain != bool(chunk.runs)):
+                yield chunk
+                chunk = _Chunk()
+            place = len(chunk.outer)
+            chunk.outer.append(key)
+            chunk.said.append(series.get("attributes") or [])
+            if plain:
+                run = self.runs[observations[TAKEN]]
+                chunk.runs.append(run)
+                chunk.members += [place] * run.count(b'":[')
+            else:
+                chunk.keys += observations
+                chunk.cells += observations.values()
+                chunk.members += [place] * len(observations)
+        if chunk.members:
+            yield chunk
 
-    def _batch(
-        self,
-        outer: list[str],
-        keys: list[str],
-        members: list[int],
-        said: list[list[Any]],
-        cells: list[list[Any]],
-        row: int,
-    ) -> pa.RecordBatch:
+    def _batch(self, chunk: _Chunk, row: int) -> pa.RecordBatch:
         import numpy as np
         import pyarrow as pa
 
-        layout, series = self.layout, np.array(members, np.int64)
-        indices = {one.id: np.zeros(len(keys), np.int64) for one in layout.fixed}
+        layout, rows = self.layout, len(chunk.members)
+        series = np.array(chunk.members, np.int64)
+        indices = {one.id: np.zeros(rows, np.int64) for one in layout.fixed}
         inner = layout.inner
-        if outer:
-            places = self._places(outer, layout.series)
+        if chunk.outer:
+            places = self._places(chunk.outer, layout.series)
             indices |= {one.id: places[:, at][series] for at, one in enumerate(layout.series)}
-        elif keys and keys[0].count(":") + 1 != len(inner):
+        elif rows and str(chunk.keys[0]).count(":") + 1 != len(inner):
             inner = [*layout.series, *inner]
-        places = self._places(keys, inner)
+        places = self._places(chunk.keys, inner)
         indices |= {one.id: places[:, at] for at, one in enumerate(inner)}
         columns = {one.id: self._valued(one, indices[one.id]) for one in layout.dimensions if one.id in indices}
-        columns |= self._columns([*layout.measures, *layout.attributes["observation"]], cells)
-        levels = self._columns(layout.attributes["series"], said) if outer else {}
+        columns |= self._columns([*layout.measures, *layout.attributes["observation"]], chunk.cells)
+        levels = self._columns(layout.attributes["series"], chunk.said) if chunk.outer else {}
         columns |= {id: values.take(pa.array(series)) for id, values in levels.items()}
         whole = self._columns(layout.attributes["dataSet"], [self.data.get("attributes") or []])
-        columns |= {id: values.take(pa.array(np.zeros(len(keys), np.int8))) for id, values in whole.items()}
-        columns |= self._grouped(indices, len(keys))
-        columns["_row"] = pa.array(np.arange(row, row + len(keys), dtype=np.int64))
+        columns |= {id: values.take(pa.array(np.zeros(rows, np.int8))) for id, values in whole.items()}
+        columns |= self._grouped(indices, rows)
+        columns["_row"] = pa.array(np.arange(row, row + rows, dtype=np.int64))
         return pa.RecordBatch.from_pydict(columns)
 
-    def _places(self, keys: Sequence[str], dimensions: Sequence[_Component]) -> np.ndarray:
+    def _places(self, keys: Sequence[str] | pa.Array, dimensions: Sequence[_Component]) -> np.ndarray:
         """Read keys such as ``0:3:1`` as a table of indices; -1 where a part is empty."""
         import numpy as np
         import pyarrow as pa
@@ -256,27 +319,18 @@ class _Batches:
 
         if not dimensions:
             return np.zeros((len(keys), 0), np.int64)
-        parts = pc.split_pattern(pa.array(keys, pa.string()), ":")
+        # A series without observations has the empty key.
+        text = keys if isinstance(keys, pa.Array) else pa.array([key or ":" * (len(dimensions) - 1) for key in keys])
+        parts = pc.split_pattern(text, ":")
+        wrong = np.flatnonzero(pc.list_value_length(parts).to_numpy() != len(dimensions))
         single = parts.values.dictionary_encode()
         words = single.dictionary.to_pylist()
-        wrong = [
-            key
-            for key, width in zip(keys, pc.list_value_length(parts).to_pylist(), strict=True)
-            if width != len(dimensions) and key
-        ]
-        if wrong or any(word and not word.isdigit() for word in words):
+        if len(wrong) or any(word and not word.isdigit() for word in words):
+            key = text[int(wrong[0])].as_py() if len(wrong) else next(word for word in words if not word.isdigit())
             raise BadData(
-                f"The key {(wrong or words)[0]!r} has not an index each for {', '.join(one.id for one in dimensions)}.",
+                f"The key {key!r} has not an index each for {', '.join(one.id for one in dimensions)}.",
                 where=self.source.name,
                 remedy=REMEDY,
-            )
-        if len(single) != len(keys) * len(dimensions):  # a series without observations has the empty key
-            return np.array(
-                [
-                    [int(part) if part else -1 for part in (key or ":" * (len(dimensions) - 1)).split(":")]
-                    for key in keys
-                ],
-                np.int64,
             )
         numbers = np.array([int(word) if word else -1 for word in words], np.int64)
         return numbers[single.indices.to_numpy()].reshape(len(keys), len(dimensions))
@@ -297,10 +351,39 @@ class _Batches:
             return values.take(places)
         return pa.DictionaryArray.from_arrays(places, values)
 
-    def _columns(self, components: Sequence[_Component], cells: Sequence[list[Any]]) -> dict[str, pa.Array]:
+    def _cut(self, components: Sequence[_Component], cells: pa.ListArray) -> dict[str, pa.Array]:
+        """Give columns of cells that stand in lists of JSON's own text."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        offsets = cells.offsets.to_numpy()
+        lengths, columns = np.diff(offsets), {}
+        for at, one in enumerate(components):
+            column = cells.values.take(pa.array(offsets[:-1] + at, mask=lengths <= at))
+            column = pc.if_else(pc.is_in(column, pa.array(["null", ""])), None, column)
+            if one.values is None:
+                columns[one.id] = column
+                continue
+            encoded = column.dictionary_encode()
+            words = encoded.dictionary.to_pylist()
+            if all(word.isdigit() for word in words):
+                numbers = np.array([*map(int, words), -1], np.int64)
+                columns[one.id] = self._valued(one, numbers[pc.fill_null(encoded.indices, -1).to_numpy()])
+            else:  # values stand among indices
+                known = {str(place): value for place, value in enumerate(one.values)}
+                columns[one.id] = texts([known.get(word, word) for word in words]).take(encoded.indices)
+        return columns
+
+    def _columns(
+        self, components: Sequence[_Component], cells: Sequence[list[Any]] | pa.ListArray
+    ) -> dict[str, pa.Array]:
         """Give columns of cells that stand in lists, where a short list leaves the rest out."""
         import numpy as np
+        import pyarrow as pa
 
+        if isinstance(cells, pa.ListArray):
+            return self._cut(components, cells)
         width = len(components)
         if not width:
             return {}
