@@ -18,7 +18,6 @@ def hub(tmp_path_factory):
         pytest.skip("no sdmx/fixture in ../shared/data")
     store = Store(tmp_path_factory.mktemp("sdg") / "store")
     store.add_structures(read_structures(fixture / "DF_SDG_structure_sdmx-ml-2.1.xml"))
-    head, *lines = (fixture / "DF_SDG_data.csv").read_text().splitlines()
-    store.load("\n".join([f"DATAFLOW,{head}", *(f"UNGP:DF_SDG(1.0),{line}" for line in lines)]).encode())
+    store.load(fixture / "DF_SDG_data.csv", flow="UNGP:DF_SDG(1.0)")
     with sdmx_answers.running(store.path) as address:
         yield address

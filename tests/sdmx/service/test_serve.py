@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from statcommons.sdmx.service.serve import serve
 from statcommons.sdmx.service.wsgi import application, request_of
 
 V1 = "/sdmx/v1/data/DF_X"
+FORMATS = ("csv", "genericdata", "structurespecificdata", "xmldata")
 CSV = {"Accept": "application/vnd.sdmx.data+csv;version=1.0.0"}
 
 
@@ -80,6 +82,17 @@ def test_forms_and_what_is_too_large(address):
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
     assert ask(address, f"{V1}?{'x' * 9000}")[0].status == 414
     assert ask(address, f"{V1}?{'x' * 7990}")[0].status == 414
+
+
+def test_many_at_a_time_get_each_their_own(address):
+    def count(number):
+        query = f"{V1}/A.A{number:05}?startPeriod={1971 + number % 40}&format={FORMATS[number % 4]}"
+        _, body = ask(address, query, headers={})
+        return body.count(b"OBS_VALUE=") or body.count(b"<generic:ObsValue") or body.count(f"A{number:05},".encode())
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(count, range(160)))
+    assert found == [50 - number % 40 for number in range(160)]
 
 
 def test_old_clients_get_no_chunks(address):
