@@ -59,7 +59,7 @@ def test_jsonstat():
     statuses = cube(document | {"value": document["status"]})
     assert statuses == {row[:4]: row[8] for row in ROWS if row[8]}
     assert document["label"] == "Zones et sexes"
-    assert document["role"] == {"time": ["TIME_PERIOD"]}
+    assert document["role"] == {"time": ["TIME_PERIOD"], "geo": ["REF_AREA"]}
     assert document["dimension"]["REF_AREA"] == {
         "label": "Zone",
         "category": {"index": ["116", "NA"], "label": {"116": "Cambodia (fr)", "NA": "Namibia (fr)"}},

@@ -66,7 +66,7 @@ def write_csv_1(data_sets: Sequence[DataSet], header: Header, options: Options) 
     Raises
     ------
     BadCall
-        When there are several measures, several structures, or data sets that delete.
+        When there are several measures, structures, or values of one component, or data sets that delete.
 
     References
     ----------
@@ -76,6 +76,8 @@ def write_csv_1(data_sets: Sequence[DataSet], header: Header, options: Options) 
         raise BadCall("SDMX-CSV 1.0 has the data of one structure.", remedy="Ask for SDMX-CSV 2.0.")
     if any(len(one.structure.with_role("measure")) > 1 for one in data_sets):
         raise BadCall("SDMX-CSV 1.0 has one measure.", remedy="Ask for one measure, or for SDMX-CSV 2.0.")
+    if many := [one.id for each in data_sets for one in each.structure.components if not is_simple(one)]:
+        raise BadCall(f"SDMX-CSV 1.0 has one value of {many[0]}.", remedy="Leave it out, or ask for SDMX-CSV 2.0.")
     if any(one.action == "Delete" for one in data_sets):
         raise BadCall("SDMX-CSV 1.0 cannot say that data are deleted.", remedy="Ask for SDMX-CSV 2.0.")
     return _written(data_sets, "1.0", options)

@@ -23,6 +23,9 @@ __all__ = ["cube_of", "one_data_set", "write_jsonstat"]
 METRIC = "MEASURE"
 """The dimension that tells several measures apart."""
 
+AREAS = ("REF_AREA", "COUNTERPART_AREA")
+"""The cross-domain concepts of SDMX that are areas."""
+
 FORM = Form(strings, nan="null")
 
 
@@ -82,7 +85,11 @@ def _written(data_sets: Sequence[DataSet], header: Header, options: Options) -> 
     layout = opened(data_sets[0])
     structure = layout.data_set.structure
     dimensions = {one.id: _dimension(one, lists, options.languages) for one in structure.dimensions}
-    roles = {"time": [structure.time.id] if structure.time else [], "metric": [] if _is_one(layout) else [METRIC]}
+    roles = {
+        "time": [structure.time.id] if structure.time else [],
+        "geo": [one.id for one in structure.dimensions if one.id in AREAS],
+        "metric": [] if _is_one(layout) else [METRIC],
+    }
     if not _is_one(layout):
         dimensions[METRIC] = _metric(layout, options.languages)
     head |= {
