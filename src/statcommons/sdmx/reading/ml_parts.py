@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from statcommons.sdmx.reading.ml_expat import Piece, by_expat
+from statcommons.sdmx.reading.ml_generic import plain_generic
 from statcommons.sdmx.reading.ml_head import Head
 from statcommons.sdmx.reading.source import Source
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["pieces", "plain", "unescaped"]
 
 BLOCK = 1 << 22
+SERIES = re.compile(rb"<(?:[\w.\-]+:)?Series[\s>]")
 MOST = 1_000
 """Different texts between values, beyond which a run is not plain."""
 
@@ -43,31 +45,42 @@ def pieces(source: Source, head: Head) -> Iterator[Piece]:
     """
     if head.start < 0:
         return
-    at = head.start
-    if head.specific:
-        with source.path.open("rb") as file:
-            file.seek(at)
-            rest = b""
-            while block := file.read(BLOCK):
-                rest += block
-                # A run ends behind a series, so that whoever goes on from there needs to know nothing.
-                cut = rest.rfind(b"Series>") + 7 if b"Series" in rest else rest.rfind(b"<")
-                if cut < 7:
-                    continue
-                piece = plain(rest[:cut])
-                if piece is None:
-                    break
-                yield piece
-                at += cut
-                rest = rest[cut:]
+    at, flat = head.start, None
+    with source.path.open("rb") as file:
+        file.seek(at)
+        rest = b""
+        while block := file.read(BLOCK):
+            rest += block
+            flat = SERIES.search(rest) is None if flat is None else flat
+            cut = _whole(rest, head, flat)
+            if cut <= 0:
+                continue
+            piece = plain(rest[:cut], head.specific, head.at)
+            if piece is None:
+                break
+            yield piece
+            at += cut
+            rest = rest[cut:]
     yield from by_expat(source, head, at)
+
+
+def _whole(text: bytes, head: Head, flat: bool) -> int:
+    """Find the end of the last series, or observation: whoever goes on from there needs to know nothing."""
+    if flat and head.specific:
+        return text.rfind(b"<")
+    name, end = b"Obs>" if flat else b"Series>", len(text)
+    while (at := text.rfind(name, 0, end)) >= 0:
+        end = text.rfind(b"<", 0, at)
+        if text[end + 1 : end + 2] == b"/":
+            return at + len(name)
+    return -1
 
 
 # --- runs of plain tags ---------------------------------------------------------------------------------------------
 
 
-def plain(text: bytes) -> Piece | None:
-    """Read a run of tags ``Series``, ``Obs`` and ``Group`` with values in double quotes.
+def plain(text: bytes, specific: bool = True, dimension: str = "TIME_PERIOD") -> Piece | None:
+    """Read a run of series, observations and groups with values in double quotes.
 
     Cut at its quotes, such a run is values by turns with what stands between them, and of the latter there are few
     different ones: an attribute's name, or the end of a tag with the begin of the next.
@@ -76,6 +89,10 @@ def plain(text: bytes) -> Piece | None:
     ----------
     text : bytes
         Whole tags.
+    specific : bool
+        Whether it is of a structure-specific message; else of a generic one.
+    dimension : str
+        The dimension at the observation.
 
     Returns
     -------
@@ -106,11 +123,13 @@ def plain(text: bytes) -> Piece | None:
     between = cells.take(pa.array(np.arange(0, len(cells), 2))).dictionary_encode()
     if len(between.dictionary) > MOST:
         return None
-    words = [_between(one, not at) for at, one in enumerate(between.dictionary.to_pylist())]
-    known = [one for one in words if one]
+    words, code = between.dictionary.to_pylist(), between.indices.to_numpy()
+    if not specific:
+        return plain_generic(cells, words, code, dimension)
+    found = [_between(one, not at) for at, one in enumerate(words)]
+    known = [one for one in found if one]
     if len(known) < len(words):
         return None
-    code = between.indices.to_numpy()
     kinds, ends, closes = (np.array([one[at] for one in known], np.int8)[code] for at in range(3))
     begins = np.flatnonzero(kinds)  # a tag begins at each of these, and ends where the next one begins
     after = np.append(begins[1:], len(code) - 1)
