@@ -1,8 +1,11 @@
 """What comes in is read for what it is, and what is wrong with it is told with its place."""
 
 import json
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sdmx_structures import AREAS, EVERYTHING, HEADER
 
 from statcommons.core.errors import BadData, NoInput
@@ -99,11 +102,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
             "'none' is not",
         ),
         (b"<!DOCTYPE a>\n" + ml(CODELIST), "line 1: There is a document type declaration"),
+        (ml(CODELIST).replace(b"<mes", b"<?xml version='1.0' encoding='odd'?><mes", 1), "unknown encoding: odd.*UTF-8"),
+        (b"<?xml version='1.0' encoding='gb2312'?><!DOCTYPE a><a/>", "multi-byte.*UTF-8"),
         (b"{", "line 1: The JSON cannot be read"),
         (message(codelists=[{"id": "CL"}])[:-10], "The JSON cannot be read"),
         (b'{\n"data": {\n"codelists": [}}', "line 3: The JSON cannot be read"),
         (b"{}", "no part called data"),
         (b'{"data": []}', "another shape"),
+        (b'{"meta": {"contentLanguages": 5}, "data": {}}', r"Expected `array`, got `int` - at `\$\.meta"),
         (message(dataSets=[], structures=[]), "it has dataSets, structures"),
         (message(), "no part called data|no structure"),
         (message(codelists=[]), "no structure"),
@@ -160,6 +166,22 @@ def test_what_is_nested_without_end_is_refused():
     scheme = b'{"id": "S", "agencyID": "UN", "categories": [%s]}' % nested
     with pytest.raises(BadData, match="too deep"):
         read_structures(b'{"data": {"categorySchemes": [%s]}}' % scheme)
+
+
+WHOLE = [
+    *(write_structures_ml(EVERYTHING, standard, HEADER) for standard in ("2.1", "3.0")),
+    *(write_structures_json(EVERYTHING, standard, HEADER) for standard in ("1.0", "2.1")),
+]
+
+
+@given(st.sampled_from(WHOLE), st.data())
+def test_a_message_that_came_to_harm_is_read_or_refused(whole, data):
+    harmed = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(harmed) - 1))
+        harmed[place : place + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=3))
+    with collecting(), suppress(BadData):
+        assert read_structures(bytes(harmed))
 
 
 # --- what is not held -----------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def read_structures_json(source: bytes | Path | str, where: str = "message") -> 
             where=where,
             remedy="Give a structure message; read data with statcommons.sdmx.read.",
         )
-    languages = [one for one in message.meta.get("contentLanguages") or [] if isinstance(one, str)]
+    languages = message.meta.content_languages
     reading = _Reader(where, languages[0] if languages else "en")
     found: list[Artefact] = []
     try:

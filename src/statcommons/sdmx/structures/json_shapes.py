@@ -32,6 +32,7 @@ __all__ = [
     "JMaintainable",
     "JMember",
     "JMessage",
+    "JMeta",
     "JNameable",
     "JNote",
     "JPeriod",
@@ -329,8 +330,14 @@ class JHierarchicalCodelist(JMaintainable, rename="camel", omit_defaults=True):
     included_codelists: dict[str, Any] = {}
 
 
+class JMeta(Struct, rename="camel", omit_defaults=True):
+    """What a message says of itself."""
+
+    content_languages: list[str] = []
+
+
 class JMessage(Struct, omit_defaults=True):
     """A message, its parts not yet read."""
 
-    meta: dict[str, Any] = {}
+    meta: JMeta = field(default_factory=JMeta)
     data: dict[str, Raw] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from xml.parsers import expat
 
 from lxml import etree
@@ -10,6 +10,8 @@ from lxml import etree
 from statcommons.core.errors import BadData
 
 __all__ = ["local", "parsed"]
+
+PIECE = 1 << 12
 
 
 def parsed(data: bytes, where: str) -> etree._Element:
@@ -57,7 +59,12 @@ def local(element: etree._Element) -> str:
     element : etree._Element
         An element.
     """
-    return str(element.tag).rpartition("}")[2]
+    return _local(element.tag)
+
+
+@functools.lru_cache(1024)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 class _Prolog(Exception):
@@ -80,5 +87,10 @@ def _refuse_dtd(data: bytes, where: str) -> None:
 
     scanner.StartDoctypeDeclHandler = refuse
     scanner.StartElementHandler = stop
-    with contextlib.suppress(_Prolog, expat.ExpatError):  # what is no XML is told by who parses it
-        scanner.Parse(data, True)
+    try:
+        for start in range(0, len(data), PIECE):  # Expat goes on to the end of a piece
+            scanner.Parse(data[start : start + PIECE], False)
+    except (_Prolog, expat.ExpatError):  # what is no XML is told by who parses it
+        pass
+    except (LookupError, ValueError) as error:
+        raise BadData(f"The XML cannot be read: {error}.", where=where, remedy="Write it in UTF-8.") from None
