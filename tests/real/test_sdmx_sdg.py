@@ -1,8 +1,12 @@
 """The United Nations' SDG database as it was published, in a store."""
 
 import duckdb
+import pytest
 
+from statcommons.core.errors import BadData
 from statcommons.sdmx.query.data import DataQuery
+from statcommons.sdmx.reading import read_rows
+from statcommons.sdmx.sdg.constraints import check_unsd, read_constraints
 from statcommons.sdmx.sdg.framework import framework
 from statcommons.sdmx.sdg.loading import load_sdg
 from statcommons.sdmx.store import Store
@@ -30,3 +34,27 @@ def test_the_database_is_loaded_as_it_is(shared, tmp_path):
     assert abs(held[1] / total - 1) < 1e-12
     known = {one.id for one in framework().series}
     assert len(series & known) > 200
+
+
+def test_the_fixture_is_held_against_the_constraints_of_the_united_nations(shared):
+    [rows] = read_rows(shared("sdmx/fixture/DF_SDG_data.csv"))
+    table = shared("sdmx/sdg/sdmx_global_content_constraints.csv")
+    allowed = read_constraints(table)
+    assert len(allowed) == 665
+    with pytest.raises(BadData) as told:
+        check_unsd([rows], table)
+    with duckdb.connect() as connection:
+        data = f"read_csv('{shared('sdmx/fixture/DF_SDG_data.csv')}', all_varchar = true)"
+        for component in ("SEX", "AGE", "URBANISATION", "UNIT_MEASURE"):
+            found = connection.sql(f"SELECT SERIES, {component}, count(*) FROM {data} GROUP BY ALL").fetchall()
+            naive = {
+                (series, code, count)
+                for series, code, count in found
+                if component in allowed.get(series, {}) and code not in allowed[series][component]
+            }
+            mine = {
+                (cause.rule.split(" ")[2], cause.value, cause.rows)
+                for cause in told.value.causes
+                if cause.rule.startswith(f"{component} of ")
+            }
+            assert mine == {(series, code or "", count) for series, code, count in naive}
