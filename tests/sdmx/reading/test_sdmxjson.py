@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from statcommons.core.errors import BadData
 from statcommons.sdmx.reading import read_rows
 from statcommons.sdmx.reading.json_runs import blocks, cut
-from statcommons.sdmx.reading.sdmxjson import texts
+from statcommons.sdmx.reading.json_text import texts
 
 
 def component(id: str, *values, **more) -> dict:

@@ -10,9 +10,10 @@ from statcommons.core.errors import BadData
 from statcommons.sdmx.message import Rows
 from statcommons.sdmx.reading.check import Checked, checked
 from statcommons.sdmx.reading.cubes import is_px, read_json_stat, read_px
+from statcommons.sdmx.reading.json_text import parsed_json
 from statcommons.sdmx.reading.mapping import TableMapping, mapped
 from statcommons.sdmx.reading.sdmxcsv import is_sdmx_csv, read_sdmx_csv
-from statcommons.sdmx.reading.sdmxjson import parsed_json, read_sdmx_json
+from statcommons.sdmx.reading.sdmxjson import read_sdmx_json
 from statcommons.sdmx.reading.sdmxml import read_sdmx_ml
 from statcommons.sdmx.reading.source import PARQUET, ZIP, Source, source_of
 from statcommons.sdmx.reading.tables import read_excel, read_parquet, read_plain_csv

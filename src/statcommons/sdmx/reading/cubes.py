@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from statcommons.core.errors import BadData
 from statcommons.core.textfile import encoding_of
 from statcommons.sdmx.message import Rows
-from statcommons.sdmx.reading.sdmxjson import texts
+from statcommons.sdmx.reading.json_text import texts
 from statcommons.sdmx.reading.source import Source, named
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ def is_px(start: str) -> bool:
     ----------
     start : str
         Its first characters.
+
+    Examples
+    --------
+    >>> is_px('CHARSET="ANSI";'), is_px("AREA,OBS_VALUE")
+    (True, False)
     """
     return PX_START.match(start) is not None
 
@@ -95,6 +100,13 @@ def read_px(source: Source) -> list[Rows]:
     References
     ----------
     PX file format, Statistics Sweden, version 2013.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.reading.source import source_of
+    >>> [rows] = read_px(source_of(b'STUB="area";VALUES("area")="NA","004";DATA= 1 "..";'))
+    >>> rows.batches[0].to_pylist()
+    [{'area': 'NA', 'OBS_VALUE': '1', '_row': 1}]
     """
     data = source.path.read_bytes()
     page = re.search(rb'CODEPAGE\s*=\s*"([^"]+)"', data)

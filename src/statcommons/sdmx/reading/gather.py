@@ -256,7 +256,7 @@ class Gathered:
 
 
 def gather(rows: Sequence[Rows], structure: Structure) -> Gathered:
-    """Gather rows under a structure.
+    r"""Gather rows under a structure.
 
     Parameters
     ----------
@@ -269,6 +269,17 @@ def gather(rows: Sequence[Rows], structure: Structure) -> Gathered:
     -------
     Gathered
         All components of the structure, those that did not come without a value.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.model import Ref
+    >>> from statcommons.sdmx.reading import read_rows
+    >>> flow = Structure(
+    ...     Ref("dataflow", "X", "F"), Ref("datastructure", "X", "D"), {}, {}, (Component("AREA", "dimension", "text"),)
+    ... )
+    >>> found = gather(read_rows(b"DATAFLOW,AREA\nX:F(1.0),004\nX:F(1.0),NA\nX:F(1.0),004\n"), flow)
+    >>> found.text["AREA"].values, found.text["AREA"].index.tolist(), found.place(2)
+    (['004', 'NA'], [0, 1, 0], ('(bytes)', 4))
     """
     import numpy as np
 

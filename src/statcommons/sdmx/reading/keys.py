@@ -67,6 +67,13 @@ def repeated(columns: Sequence[TextColumn], rows: np.ndarray) -> np.ndarray:
     -------
     numpy.ndarray
         Ordinals, by key and then in order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> area = TextColumn(["004", "008"], chunks=[np.array([1, 0, 1, -1])])
+    >>> repeated([area], np.arange(4)).tolist()
+    [0, 2]
     """
     import numpy as np
 

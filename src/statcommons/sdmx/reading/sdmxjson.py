@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core.errors import BadData, OurBug
+from statcommons.core.errors import BadData
 from statcommons.sdmx.message import Rows
-from statcommons.sdmx.reading.json_runs import TAKEN, blocks, cut, taken_out
+from statcommons.sdmx.reading.json_layout import Component, Layout, layout_of, reference_of
+from statcommons.sdmx.reading.json_runs import TAKEN, blocks, cut
+from statcommons.sdmx.reading.json_text import REMEDY, Parsed, parsed_json, texts
 from statcommons.sdmx.reading.sdmxml import action_of, instant_of
 from statcommons.sdmx.reading.source import Source
 
@@ -19,63 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["Parsed", "parsed_json", "read_sdmx_json", "texts"]
+__all__ = ["read_sdmx_json"]
 
 MANY = 1 << 17
-PATH = re.compile(r"/(?:dataflow|datastructure|provisionagreement)/([^/?]+)/([^/?]+)(?:/([^/?]+))?")
-RELATIONS = ("dataflow", "datastructure", "provisionagreement")
-REMEDY = "Get the file again, as it was written."
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """A message of JSON, and the runs of plain observations that were taken out of it."""
-
-    message: Any
-    runs: list[bytes]
-
-
-def parsed_json(source: Source) -> Parsed:
-    """Parse JSON.
-
-    Parameters
-    ----------
-    source : Source
-        The file; one nested deeper than 1,024 levels is refused.
-
-    Raises
-    ------
-    BadData
-        When it is no JSON, or is cut off; with the line.
-    """
-    import orjson
-
-    data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        data = data.decode("utf-16", errors="replace").encode()
-    rest, runs = taken_out(data)
-    collecting = gc.isenabled()
-    gc.disable()  # a million lists are no garbage, and looking through them takes longer than making them
-    try:
-        return Parsed(orjson.loads(rest), runs)
-    except orjson.JSONDecodeError:
-        error = _located(data)
-        where = f"{source.name}, line {error.lineno:,}, column {error.colno:,}"
-        raise BadData(f"The JSON cannot be read: {error.msg}.", where=where, remedy=REMEDY) from None
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _located(data: bytes) -> Any:
-    """Parse a broken message as it stands, for the place of the fault."""
-    import orjson
-
-    try:
-        orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        return error
-    raise OurBug("A message of JSON cannot be read without its observations.")
 
 
 def read_sdmx_json(source: Source, parsed: Parsed | None = None) -> list[Rows]:
@@ -103,6 +49,15 @@ def read_sdmx_json(source: Source, parsed: Parsed | None = None) -> list[Rows]:
     References
     ----------
     SDMX-JSON field guide 1.0, 2.0 and 2.1, https://github.com/sdmx-twg/sdmx-json
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.reading.source import source_of
+    >>> structure = b'{"dimensions":{"observation":[{"id":"AREA","values":[{"id":"004"}]}]}}'
+    >>> data = b'{"data":{"structure":%s,"dataSets":[{"observations":{"0":[1.5]}}]}}' % structure
+    >>> [rows] = read_sdmx_json(source_of(data))
+    >>> [batch.to_pylist() for batch in rows.batches]
+    [[{'AREA': '004', 'OBS_VALUE': '1.5', '_row': 1}]]
     """
     parsed = parsed or parsed_json(source)
     message = parsed.message
@@ -119,80 +74,21 @@ def read_sdmx_json(source: Source, parsed: Parsed | None = None) -> list[Rows]:
     return [_rows(source, structures, one, parsed.runs) for one in sets]
 
 
-# --- what the structure says ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Component:
-    """A component in a message: its id, and the values that indices stand for; none where cells are values."""
-
-    id: str
-    values: list[Any] | None
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Where the components of a data set stand."""
-
-    fixed: list[_Component]
-    series: list[_Component]
-    inner: list[_Component]
-    measures: list[_Component]
-    attributes: Mapping[str, list[_Component]]
-
-    @property
-    def dimensions(self) -> list[_Component]:
-        """All dimensions in the order in which keys of groups have them."""
-        return [*self.fixed, *self.series, *self.inner]
-
-
 def _rows(source: Source, structures: Sequence[Any], data: dict[str, Any], runs: list[bytes]) -> Rows:
     place = data.get("structure", 0)
     if not isinstance(place, int) or not 0 <= place < len(structures):
         raise BadData(f"A data set is of structure {place}, which is not there.", where=source.name, remedy=REMEDY)
     structure = structures[place]
-    dimensions, attributes = structure.get("dimensions", {}), structure.get("attributes", {})
-    levels = ("dataSet", "dimensionGroup", "series", "observation")
-    layout = _Layout(
-        fixed=_components(dimensions.get("dataSet")),
-        series=_components(dimensions.get("series")),
-        inner=_components(dimensions.get("observation")),
-        measures=_components((structure.get("measures") or {}).get("observation")) or [_Component("OBS_VALUE", None)],
-        attributes={level: _components(attributes.get(level)) for level in levels},
-    )
+    layout = layout_of(structure)
     known = [*layout.dimensions, *layout.measures, *chain.from_iterable(layout.attributes.values())]
     return Rows(
         batches=_Batches(source, layout, data, runs),
         action=action_of(data.get("action", ""), source.name),
-        structure=_reference([*structure.get("links", []), *data.get("links", [])]),
+        structure=reference_of([*structure.get("links", []), *data.get("links", [])]),
         valid_from=instant_of(data.get("validFrom", ""), source.name),
         path=source.name,
         given=frozenset(one.id for one in known),
     )
-
-
-def _components(plain: list[dict[str, Any]] | None) -> list[_Component]:
-    return [_Component(one["id"], [_value(each) for each in one.get("values") or []] or None) for one in plain or []]
-
-
-def _value(plain: Any) -> Any:
-    """Give what a value of the structure is: its code, its value or values, or the words where it has only those."""
-    if not isinstance(plain, dict):
-        return plain
-    found = next((plain[key] for key in ("id", "value", "values", "ids", "names", "name") if plain.get(key)), None)
-    return plain.get("name", found) if found is plain.get("names") else found
-
-
-def _reference(links: Sequence[dict[str, Any]]) -> str:
-    """Find which dataflow or data structure it is."""
-    for relation in RELATIONS:
-        for link in links:
-            if link.get("rel") == relation:
-                if "=" in (urn := link.get("urn", "")):
-                    return str(urn.rpartition("=")[2])
-                if found := PATH.search(link.get("href", "")):
-                    return f"{found[1]}:{found[2]}({found[3] or '1.0'})"
-    return ""
 
 
 # --- the rows -------------------------------------------------------------------------------------------------------
@@ -244,7 +140,7 @@ class _Batches:
     """The rows of one data set."""
 
     source: Source
-    layout: _Layout
+    layout: Layout
     data: dict[str, Any]
     runs: list[bytes]
 
@@ -311,7 +207,7 @@ class _Batches:
         columns["_row"] = pa.array(np.arange(row, row + rows, dtype=np.int64))
         return pa.RecordBatch.from_pydict(columns)
 
-    def _places(self, keys: Sequence[str] | pa.Array, dimensions: Sequence[_Component]) -> np.ndarray:
+    def _places(self, keys: Sequence[str] | pa.Array, dimensions: Sequence[Component]) -> np.ndarray:
         """Read keys such as ``0:3:1`` as a table of indices; -1 where a part is empty."""
         import numpy as np
         import pyarrow as pa
@@ -335,7 +231,7 @@ class _Batches:
         numbers = np.array([int(word) if word else -1 for word in words], np.int64)
         return numbers[single.indices.to_numpy()].reshape(len(keys), len(dimensions))
 
-    def _valued(self, one: _Component, indices: np.ndarray) -> pa.Array:
+    def _valued(self, one: Component, indices: np.ndarray) -> pa.Array:
         """Give the values that indices stand for."""
         import pyarrow as pa
 
@@ -351,7 +247,7 @@ class _Batches:
             return values.take(places)
         return pa.DictionaryArray.from_arrays(places, values)
 
-    def _cut(self, components: Sequence[_Component], cells: pa.ListArray) -> dict[str, pa.Array]:
+    def _cut(self, components: Sequence[Component], cells: pa.ListArray) -> dict[str, pa.Array]:
         """Give columns of cells that stand in lists of JSON's own text."""
         import numpy as np
         import pyarrow as pa
@@ -376,7 +272,7 @@ class _Batches:
         return columns
 
     def _columns(
-        self, components: Sequence[_Component], cells: Sequence[list[Any]] | pa.ListArray
+        self, components: Sequence[Component], cells: Sequence[list[Any]] | pa.ListArray
     ) -> dict[str, pa.Array]:
         """Give columns of cells that stand in lists, where a short list leaves the rest out."""
         import numpy as np
@@ -426,49 +322,3 @@ class _Batches:
                     if cell is not None:
                         filled[row][at] = cell
         return self._columns(components, filled)
-
-
-def texts(cells: Sequence[Any]) -> pa.Array:
-    """Make a column of text, of lists of text, or of text by language, from cells of JSON.
-
-    Numbers are written in the shortest way that is read back as the same number.
-
-    Parameters
-    ----------
-    cells : sequence
-        Text, numbers, booleans, lists, objects by language, or None.
-
-    Examples
-    --------
-    >>> texts([1.5, 2, None]).to_pylist(), texts([["a"], None]).to_pylist(), texts([{"en": "a"}]).to_pylist()
-    (['1.5', '2', None], [['a'], None], [[('en', 'a')]])
-    """
-    import pyarrow as pa
-
-    try:
-        found = pa.array(cells)
-        if not pa.types.is_nested(found.type):
-            return found.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        pass
-    if any(isinstance(cell, dict) for cell in cells):
-        maps = [
-            list(cell.items()) if isinstance(cell, dict) else None if cell is None else [("en", _text(cell))]
-            for cell in cells
-        ]
-        return pa.array(maps, pa.map_(pa.string(), pa.string()))
-    if any(isinstance(cell, list) for cell in cells):
-        lists = [
-            None if cell is None else [_text(one) for one in (cell if isinstance(cell, list) else [cell])]
-            for cell in cells
-        ]
-        return pa.array(lists, pa.list_(pa.string()))
-    return pa.array([None if cell is None else _text(cell) for cell in cells], pa.string())
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, dict):
-        return str(next(iter(cell.values()), ""))
-    return repr(cell) if isinstance(cell, float) else str(cell)

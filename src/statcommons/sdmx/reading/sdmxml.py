@@ -50,6 +50,14 @@ def read_sdmx_ml(source: Source, structure: Structure | None = None) -> list[Row
     References
     ----------
     SDMX 2.1 and 3.0, section 3A, SDMX-ML, https://github.com/sdmx-twg/sdmx-ml
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.reading.source import source_of
+    >>> data = '<DataSet action="Replace"><Series A="x"><Obs T="2018"/></Series></DataSet>'
+    >>> [rows] = read_sdmx_ml(source_of(f"<StructureSpecificData>{data}</StructureSpecificData>".encode()))
+    >>> rows.action, [batch.to_pylist() for batch in rows.batches]
+    ('Replace', [[{'T': '2018', 'A': 'x', '_row': 1}]])
     """
     plain = in_utf8(source)
     return [
