@@ -95,6 +95,24 @@ def test_how_much_is_told(ask, query, series, observations):
     assert len(list(root.iter("{*}Obs"))) == observations
 
 
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [
+        ("attributes=dsd", ["OBS_VALUE", "UNIT", "TITLE", "SOURCE", "STATUS"]),
+        ("attributes=dataset", ["OBS_VALUE", "SOURCE"]),
+        ("attributes=series", ["OBS_VALUE", "UNIT", "TITLE"]),
+        ("attributes=obs,SOURCE", ["OBS_VALUE", "SOURCE", "STATUS"]),
+        ("attributes=msd", ["OBS_VALUE"]),
+        ("attributes=none", ["OBS_VALUE"]),
+        ("measures=OBS_VALUE&attributes=all", ["OBS_VALUE", "UNIT", "TITLE", "SOURCE", "STATUS"]),
+        ("measures=none&attributes=obs", ["STATUS"]),
+    ],
+)
+def test_which_components_are_told(ask, query, columns):
+    _, body = ask(f"{V2}?{query}", accept=CSV)
+    assert body.decode().splitlines()[0].split(",")[4:] == columns
+
+
 def test_no_data_is_an_error_in_rest_1_only(ask):
     first, body = ask(f"{V1}/A.ZZZ")
     second, empty = ask(f"{V2}/A.ZZZ")
@@ -441,6 +459,12 @@ def test_errors_come_in_the_family_that_was_asked_for(ask, accept, start):
     assert made.status == 400
     assert body.startswith(start)
     assert accept == "*/*" or made.header("content-type") == accept
+
+
+def test_errors_come_in_the_format_that_is_named(ask):
+    assert ask(f"{V2}?c[NOSUCH]=1&format=csv")[1].startswith(b"CODE,TITLE,DETAIL")
+    assert ask(f"{V2}?c[NOSUCH]=1&format=genericdata")[1].startswith(b"<?xml")
+    assert ask(f"{V2}?c[NOSUCH]=1&format=parquet")[1].startswith(b"{")
 
 
 # --- whatever comes -------------------------------------------------------------------------------------------------
