@@ -176,11 +176,11 @@ class Reader:
     def statcommons(self, line: str) -> str:
         """Run a command of ours in this process: its words as the shell expands them, its two streams as one."""
         words = self.bash(f"printf '%s\\0' {line}").stdout.split("\0")[1:-1]
-        out = io.StringIO()
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)  # some commands write bytes
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), pytest.raises(SystemExit) as left:
             main.main(words)
         self.status = left.value.code
-        return out.getvalue()
+        return out.buffer.getvalue().decode()
 
     def install(self, project: Path) -> None:
         """Do what an editable installation does: put the sources on the path, and the entry points beside them."""
