@@ -126,7 +126,8 @@ def test_parquet_goes_out_by_row_groups():
     sets = [data_set(OTHER, rows) for _ in range(8)]
     chunks = list(FORMATS["parquet"].write(sets, HEADER, Options()))
     assert len(chunks) > 2
-    assert pq.ParquetFile(io.BytesIO(b"".join(chunks))).metadata.num_rows == 8 * len(rows)
+    metadata = pq.ParquetFile(io.BytesIO(b"".join(chunks))).metadata
+    assert (metadata.num_rows, metadata.num_row_groups) == (8 * len(rows), 2)
 
 
 @pytest.mark.parametrize("name", ["parquet", "arrow", "xlsx", "json-stat", "px", "csvw"])
@@ -155,6 +156,11 @@ def test_excel():
     assert "<f>" not in cells
     assert re.search(r'<c r="E2"[^>]*><v>32.5</v>', cells)  # a number
     assert re.search(r'<c r="B2"[^>]*t="inlineStr"', cells)  # and a code that is none
+
+
+def test_excel_holds_whole_numbers_that_a_double_cannot():
+    rows = [("A", "116", "F", "2018", 1.5, 2**53 + 1), ("A", "116", "F", "2019", 1.5, 7)]
+    assert [row["LOWER"] for row in sheet(message("xlsx", data_set(TWO, rows)), "data")] == [str(2**53 + 1), "7"]
 
 
 def test_excel_goes_on_in_the_next_sheet(monkeypatch):

@@ -90,6 +90,21 @@ def test_the_schema_finds_faults(name, old, new, words, tmp_path):
     assert any(words in one for one in found)
 
 
+@pytest.mark.parametrize("name", ["ml-3.0", "ml-3.1"])
+def test_the_schema_knows_where_values_stand(name, tmp_path):
+    notes = component("NOTES", "attribute", multiple=True)
+    made = structure(FREQ, AREA, SEX, TIME, VALUE, notes, id="MANY")
+    text = etree.tostring(message(name, data_set(made, [("A", "116", "F", "2018", 1.5, ["x"])]))).decode()
+    assert faults(name, etree.fromstring(text), made, folder=tmp_path) == []
+    for old, new in (("<Series", '<Series TIME_PERIOD="2018"'), ("<Obs", '<Obs NOTES="x"')):
+        assert faults(name, etree.fromstring(text.replace(old, new)), made, folder=tmp_path)
+
+
+def test_another_dimension_at_the_observation_is_named():
+    found = message("generic-2.1", data_set(AREAS, ROWS[:1], at="SEX")).find(".//{*}ObsDimension")
+    assert dict(found.attrib) == {"id": "SEX", "value": "F"}
+
+
 @pytest.mark.parametrize("at", LAYOUTS)
 @pytest.mark.parametrize("name", ["ml-3.0", "ml-3.1"])
 def test_several_measures_and_values_are_valid(name, at, tmp_path):
