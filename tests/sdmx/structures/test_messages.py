@@ -235,3 +235,14 @@ def test_pysdmx_reads_our_hierarchies():
     read = {one.id: one for one in read_sdmx(write([AREAS, HIERARCHY], ("json", "2.0")).decode()).structures}
     [top] = read["H"].codes
     assert (top.id, [below.id for below in top.codes]) == ("W", ["004"])
+
+
+def test_sdmx1_reads_our_constraints_and_hierarchies():
+    # It knows no range of time with one end.
+    given = (FREQUENCIES, SEXES, AREAS, CONCEPTS, STRUCTURE, FLOW, ALLOWED, HIERARCHY)
+    message = sdmx.read_sdmx(io.BytesIO(write_structures_ml(given, "2.1", HEADER)))
+    included, excluded = message.constraint["ALLOWED"].data_content_region
+    assert [one.included for one in (included, excluded)] == ["true", "false"]
+    chosen = {dimension.id: selection for dimension, selection in included.member.items()}
+    assert {one.value for one in chosen["AREA"].values} == {"A142", "NA"}
+    assert message.hierarchical_codelist["H"].hierarchy[0].codes["TOP"].code.id == "W"
