@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from statcommons.core.errors import BadCall, nearest
 from statcommons.sdmx.message import ALL_DIMENSIONS
@@ -52,8 +53,6 @@ def data_query(structure: Structure, route: Route, asked: Parameters) -> DataQue
         raise BadCall(
             "The data have no time.", where="startPeriod" if asked.start else "endPeriod", remedy="Leave it out."
         )
-    attributes = _attributes(structure, asked.attributes)
-    measures = _measures(structure, asked.measures)
     return DataQuery(
         structure.flow,
         keys=_keys(structure, route, asked),
@@ -64,9 +63,9 @@ def data_query(structure: Structure, route: Route, asked: Parameters) -> DataQue
         first=asked.first,
         last=asked.last,
         at=_at(structure, asked.at),
-        detail=_detail(structure, asked, attributes, measures),
-        attributes=attributes,
-        measures=measures,
+        detail=cast("Detail", asked.detail),  # read_parameters has seen to it
+        attributes=_attributes(structure, asked.attributes),
+        measures=_measures(structure, asked.measures),
         as_of=asked.as_of,
         updated_after=asked.updated_after,
         history=asked.history,
@@ -112,18 +111,6 @@ def _measures(structure: Structure, words: tuple[str, ...] | None) -> tuple[str,
         _component(structure, word, "measures", known, also=("all", "none")).id for word in words if word != "none"
     }
     return tuple(one.id for one in known if one.id in named)
-
-
-def _detail(
-    structure: Structure, asked: Parameters, attributes: tuple[str, ...] | None, measures: tuple[str, ...] | None
-) -> Detail:
-    """Say how much is asked for: REST 2.x says by ``measures=none`` what REST 1.5 says by ``detail``."""
-    if measures != ():
-        return asked.detail  # type: ignore[return-value]  # read_parameters has seen to it
-    if attributes == ():
-        return "serieskeysonly"
-    by_observation = {"obs", *(one.id for one in structure.with_role("attribute") if one.attachment == "observation")}
-    return "full" if by_observation & set(asked.attributes or ()) else "nodata"
 
 
 def _sort(structure: Structure, asked: Parameters) -> Iterator[tuple[str, bool]]:
