@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from statcommons.sdmx.model import Annotation, Artefact, Item, Representation, in_language
+from statcommons.sdmx.model import Annotation, Artefact, Item, Region, Representation, in_language
 from statcommons.sdmx.structures import json_shapes as shapes
 from statcommons.sdmx.structures.outgoing import urn
 
@@ -103,9 +103,23 @@ class Spelling:
             made.max_occurs = "unbounded" if shown.max_occurs is None else shown.max_occurs
         return made
 
+    def member(self, region: Region, id: str) -> shapes.JMember:
+        """Say the values of a component in a region."""
+        if id in region.periods:
+            return shapes.JMember(id, time_range=_range(*region.periods[id]))
+        values, cascades = region.values[id], id in region.cascade
+        if not self.old:
+            return shapes.JMember(id, values=[shapes.JValue(value, True if cascades else None) for value in values])
+        return shapes.JMember(id, cascade_values=[*values]) if cascades else shapes.JMember(id, values=[*values])
+
 
 def _facet(name: str, value: str) -> Any:
     """Write a facet as JSON has it: what are numbers keep their digits."""
     if name in NUMBERS and NUMBER.fullmatch(value):
         return msgspec.Raw(value.encode())
     return TRUTH.get(value, value) if name in TRUTHS else value
+
+
+def _range(first: str, last: str) -> shapes.JRange:
+    start, end = (shapes.JPeriod(period, True) if period else None for period in (first, last))
+    return shapes.JRange(start, end) if start and end else shapes.JRange(after_period=start, before_period=end)

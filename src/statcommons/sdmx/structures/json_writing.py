@@ -314,14 +314,6 @@ class _Writer(Spelling):
             return shapes.JRegion(is_included=one.include, key_values=keys, attributes=others)
         return shapes.JRegion(include=one.include, key_values=keys, components=others)
 
-    def member(self, region: Region, id: str) -> shapes.JMember:
-        if id in region.periods:
-            return shapes.JMember(id, time_range=_range(*region.periods[id]))
-        values, cascades = region.values[id], id in region.cascade
-        if not self.old:
-            return shapes.JMember(id, values=[shapes.JValue(value, True if cascades else None) for value in values])
-        return shapes.JMember(id, cascade_values=[*values]) if cascades else shapes.JMember(id, values=[*values])
-
     def hierarchy(self, one: Hierarchy) -> shapes.JMaintainable:
         codes = [_place(node) for node in one.nodes]
         if not self.old:
@@ -350,11 +342,6 @@ def _selection(codes: tuple[str, ...]) -> shapes.JSelection | None:
     plain = [code for code in codes if "%" not in code]
     wild = [code for code in codes if "%" in code]
     return shapes.JSelection([*plain], wild) if codes else None
-
-
-def _range(first: str, last: str) -> shapes.JRange:
-    start, end = (shapes.JPeriod(period, True) if period else None for period in (first, last))
-    return shapes.JRange(start, end) if start and end else shapes.JRange(after_period=start, before_period=end)
 
 
 def _place(one: Node) -> shapes.JHierarchicalCode:

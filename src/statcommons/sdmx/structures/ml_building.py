@@ -104,6 +104,13 @@ class Builder:
         elif form:
             self.add(element, "str:EnumerationFormat", **form)
 
+    def range(self, element: etree._Element, space: str, first: str, last: str) -> None:
+        """Add the ends of a range of time, either of which may be open."""
+        names = ("StartPeriod", "EndPeriod") if first and last else ("AfterPeriod", "BeforePeriod")
+        for name, period in zip(names, (first, last), strict=True):
+            if period:
+                self.add(element, f"{space}:{name}", period, isInclusive="true")
+
 
 class _Names(dict[str, str]):
     """Names of elements with their namespaces by ``prefix:name``, each made once: a code list has thousands."""

@@ -316,12 +316,6 @@ class _Writer(Builder):
             if id in one.periods:
                 self.range(self.add(member, f"{space}:TimeRange"), space, *one.periods[id])
 
-    def range(self, element: etree._Element, space: str, first: str, last: str) -> None:
-        names = ("StartPeriod", "EndPeriod") if first and last else ("AfterPeriod", "BeforePeriod")
-        for name, period in zip(names, (first, last), strict=True):
-            if period:
-                self.add(element, f"{space}:{name}", period, isInclusive="true")
-
     def hierarchy(self, element: etree._Element, one: Hierarchy) -> None:
         if not self.old:
             element.set("hasFormalLevels", "false")
