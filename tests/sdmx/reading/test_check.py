@@ -161,6 +161,11 @@ def test_bad_rows_can_be_set_aside():
     assert "3 of 4 rows were set aside" in found.notes[-1]
 
 
+def test_only_two_things_can_be_done_with_bad_rows():
+    with pytest.raises(BadCall, match="on_bad_rows is 'drop'"):
+        check(GOOD, on_bad_rows="drop")
+
+
 def test_nothing_is_set_aside_where_nothing_is_right():
     with pytest.raises(BadData):
         check("I,A,5,2018,1,,,", on_bad_rows="set_aside")

@@ -54,6 +54,7 @@ def test_an_empty_cell_is_missing_with_quotes_and_without():
         lambda text: text.encode("utf-16"),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: text.replace("\n", "\r").encode(),
+        lambda text: text.replace("\n", "\r\n", 1).encode(),
         lambda text: text.replace(",", ";").encode(),
         lambda text: text.replace(",", "\t").encode(),
         lambda text: gzip.compress(text.encode()),
@@ -62,7 +63,20 @@ def test_an_empty_cell_is_missing_with_quotes_and_without():
         lambda text: text.replace("STRUCTURE,", '"STRUCTURE",').encode(),
         lambda text: text.replace("dataflow", '"dataflow"').encode(),
     ],
-    ids=["bom", "utf-16", "crlf", "cr", "semicolon", "tab", "gzip", "no end", "blank end", "quoted head", "quoted"],
+    ids=[
+        "bom",
+        "utf-16",
+        "crlf",
+        "cr",
+        "mixed",
+        "semicolon",
+        "tab",
+        "gzip",
+        "no end",
+        "blank end",
+        "quoted head",
+        "quoted",
+    ],
 )
 def test_the_same_rows_however_they_are_written(change):
     assert rows(change(HEAD + ROW)) == [{"AREA": "004", "TIME_PERIOD": "2018", "OBS_VALUE": "1.5", "_row": 2}]
@@ -107,6 +121,11 @@ def test_columns_of_names_are_left_out(structure):
     )
     [row] = rows(text, structure=structure)
     assert row == {"AREA": "NA", "OBS_VALUE": "1.5", "COMMENT": "fine", "_row": 2}
+
+
+def test_no_action_informs():
+    assert read_rows((HEAD + ROW.replace(",I,", ",,")).encode())[0].action == "Information"
+    assert read_rows(b"STRUCTURE,STRUCTURE_ID,A\ndataflow,X:DF(1.0),1\n")[0].action == "Information"
 
 
 def test_keys_say_nothing_new():

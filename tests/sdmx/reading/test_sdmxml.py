@@ -166,6 +166,13 @@ def test_the_line_is_counted_behind_what_was_read_fast():
         [rows(found) for found in read_rows(whole)]
 
 
+def test_one_long_series_is_left_to_expat(monkeypatch):
+    monkeypatch.setattr(ml_parts, "BLOCK", 100)
+    monkeypatch.setattr(ml_parts, "LONGEST", 500)
+    many = SERIES.replace("</Series>", '<Obs TIME_PERIOD="2020"/>' * 50 + "</Series>")
+    assert len(read(SERIES + many + SERIES)) == 2 + 52 + 2
+
+
 def test_an_entity_that_is_not_known_is_refused():
     with pytest.raises(BadData, match="undefined entity"):
         read(SERIES.replace('"kg"', '"&nothing;"'))

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from statcommons.core.check import BadRows, NamedRow
-from statcommons.core.errors import BadData, Cause, counted, nearest
+from statcommons.core.errors import BadCall, BadData, Cause, counted, nearest
 from statcommons.sdmx.message import Rows
 from statcommons.sdmx.model import Constraint
 from statcommons.sdmx.reading.gather import Gathered, gather
@@ -100,6 +100,8 @@ def checked(
 
     Raises
     ------
+    BadCall
+        When ``on_bad_rows`` is neither.
     BadData
         When anything is wrong: every cause with its count, the first place and value, and what to do.
 
@@ -122,6 +124,8 @@ def checked(
     """
     import numpy as np
 
+    if on_bad_rows not in ("fail", "set_aside"):
+        raise BadCall(f"on_bad_rows is {on_bad_rows!r}.", remedy="Give fail or set_aside.")
     gathered = gather(rows, structure)
     label = ", ".join(dict.fromkeys(gathered.files))
     if not gathered.rows:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["pieces", "plain", "unescaped"]
 
 BLOCK = 1 << 22
+LONGEST = 1 << 26
+"""Bytes of one series beyond which Expat reads it, in constant memory."""
+
 SERIES = re.compile(rb"<(?:[\w.\-]+:)?Series[\s>]")
 MOST = 1_000
 """Different texts between values, beyond which a run is not plain."""
@@ -53,8 +56,10 @@ def pieces(source: Source, head: Head) -> Iterator[Piece]:
             rest += block
             flat = SERIES.search(rest) is None if flat is None else flat
             cut = _whole(rest, head, flat)
-            if cut <= 0:
+            if cut <= 0 and len(rest) < LONGEST:
                 continue
+            if cut <= 0:
+                break
             piece = plain(rest[:cut], head.specific, head.at)
             if piece is None:
                 break
