@@ -240,6 +240,17 @@ class Store:
         public = [load.valid_from for load in manifest.visible(now)]
         return Facts(manifest.version(now), max(public, default=None), manifest.next_change(now))
 
+    def releases(self, flow: Ref) -> tuple[datetime.datetime, ...]:
+        """Give the moments at which a flow changed for its readers, the first one first; none that is still to come.
+
+        Parameters
+        ----------
+        flow : Ref
+            The dataflow.
+        """
+        manifest = self._manifest(flow)
+        return tuple(sorted({load.valid_from for load in manifest.visible(manifest.now())}))
+
     def select(self, query: DataQuery) -> Selection:
         """Answer a query of data.
 
