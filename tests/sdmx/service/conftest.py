@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import os
+import shutil
 
 import pytest
-from sdmx_stores import START, load, opened, row
+from sdmx_stores import START, Clocked, load, opened, row
 
 from statcommons.sdmx.service import answer as service
 from statcommons.sdmx.service.exchange import Request
@@ -21,14 +22,23 @@ ROWS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """Give the folder of a store with six observations of three series, published at the start of 2026."""
+    with pytest.MonkeyPatch.context() as patch:
+        store = opened(tmp_path_factory.mktemp("service") / "store", patch)
+        load(store, ROWS, valid_from=START)
+        began = START.replace(tzinfo=datetime.UTC).timestamp()
+        os.utime(store.path / "structures.json", (began, began))
+        return store.path
+
+
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    """Give a store with six observations of three series, published at the start of 2026."""
-    store = opened(tmp_path / "store", monkeypatch)
-    monkeypatch.setattr(service, "utc_now", lambda: store.time)
-    load(store, ROWS, valid_from=START)
-    began = START.replace(tzinfo=datetime.UTC).timestamp()
-    os.utime(store.path / "structures.json", (began, began))
+def store(published, tmp_path, monkeypatch):
+    """Give a store of one's own, on the day after it was published."""
+    store = Clocked(shutil.copytree(published, tmp_path / "store"), threads=2)
+    for module in ("store.manifest", "store.store", "service.answer"):
+        monkeypatch.setattr(f"statcommons.sdmx.{module}.utc_now", lambda: store.time)
     store.tick(days=1)
     return store
 
