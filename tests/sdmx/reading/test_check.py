@@ -95,6 +95,7 @@ def test_what_is_right_is_typed_columns():
         ("I,A,004,31/12/2020,1,,,", "TIME_PERIOD", "must be a period", "mapping file", "31/12/2020"),
         ('I,A,004,2018,"1,5",,,', "OBS_VALUE", "with a decimal point", "Write 1.5, or say", "1,5"),
         ("I,A,004,2018,n.a.,,,", "OBS_VALUE", "must be a number", "leave the cell empty", "n.a."),
+        ("I,A,004,2018,1e999,,,", "OBS_VALUE", "must be a number", "leave the cell empty", "1e999"),
         ("I,A,004,2018,inf,,,", "OBS_VALUE", "must be a number", "leave the cell empty", "inf"),
         ("I,A,004,2018,-101,,,", "OBS_VALUE", "must be at least -100", "within the limits", "-101"),
         ("I,A,004,2018,,,,", "OBS_VALUE", "must not be missing", "Fill the cell", None),

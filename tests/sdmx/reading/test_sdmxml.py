@@ -197,6 +197,8 @@ def test_text_that_only_looks_like_a_message_is_refused():
         "<Series A='x'></Series>",
         '<Series A="x">',
         '<Series A="x"/>',
+        '<Series A="x"/><Obs B="y"/></Series>',
+        '<Obs A="x"><Obs B="y"/>',
         '<Series A="x"></Series>',
         '<Obs A="x"></Obs>',
         '<Obs A="x" A="y"/>',
