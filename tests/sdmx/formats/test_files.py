@@ -193,6 +193,13 @@ def test_px():
     assert read['CODES("Reference area")'] == ["116", "NA"]
     assert read['VALUES("Reference area")'] == ["Cambodia", "Namibia"]
     assert read["CODEPAGE"] == ["utf-8"]
+    assert [line.count(" ") for line in message("px", data_set(AREAS, ROWS)).decode().splitlines()[-5:]] == [
+        2,
+        2,
+        2,
+        2,
+        0,
+    ]
     cells = dict(
         zip(
             [(a, s, t) for a in ("116", "NA") for s in "FM" for t in ("2018", "2019", "2020")],
