@@ -18,6 +18,7 @@ from statcommons.core.errors import BadCall, BadData, Cause, counted, nearest
 from statcommons.sdmx.message import Rows
 from statcommons.sdmx.model import Constraint
 from statcommons.sdmx.reading.gather import Gathered, gather
+from statcommons.sdmx.reading.keys import numbered
 from statcommons.sdmx.reading.rules import Broken, broken_keys, broken_rows
 from statcommons.sdmx.reading.values import period_of
 from statcommons.sdmx.structure import Structure
@@ -45,7 +46,8 @@ class Checked:
     table : str
         The name under which the connection knows them: a column for each component of the structure (dimensions and
         attributes text, measures by their type, lists and maps where there are several values), ``period_start`` and
-        ``period_end`` (timestamps in UTC), ``_action`` (text) and ``_row`` (int64). A number that a deletion names is
+        ``period_end`` (timestamps in UTC), ``_action`` (text), ``_row`` (int64) and ``_key`` (int64, the same for the
+        rows of one series). A number that a deletion names is
         NaN, 0 or false.
     rows : int
         How many there are.
@@ -116,8 +118,8 @@ def checked(
     >>> good = read_rows(b"DATAFLOW,AREA,OBS_VALUE\nX:DF(1.0),004,1.5\n")
     >>> with duckdb.connect() as connection:
     ...     found = checked(connection, good, flow)
-    ...     connection.sql(f"FROM {found.table}").fetchall()
-    [('004', 1.5, None, None, 'Information', 2)]
+    ...     connection.sql(f"SELECT AREA, OBS_VALUE, _action, _row FROM {found.table}").fetchall()
+    [('004', 1.5, 'Information', 2)]
     >>> checked(connection, read_rows(b"DATAFLOW,AREA,OBS_VALUE\nX:DF(1.0),004,1;5\n"), flow)
     Traceback (most recent call last):
     statcommons.core.check.BadRows: (bytes): 1 of 1 row breaks the structure X:DF(1.0). ...
@@ -219,6 +221,7 @@ def _in_batches(table: pa.Table) -> pa.Table:
 
 def _table(gathered: Gathered, structure: Structure) -> pa.Table:
     """Put the columns together, with the span of each period."""
+    import numpy as np
     import pyarrow as pa
 
     columns: dict[str, pa.Array] = {}
@@ -232,4 +235,6 @@ def _table(gathered: Gathered, structure: Structure) -> pa.Table:
         start = time.mapped([span and span.start for span in spans], kind)
         end = time.mapped([span and span.end for span in spans], kind)
     columns |= {"period_start": start, "period_end": end, "_action": gathered.actions.arrow()}
+    series = numbered([gathered.text[id] for id in structure.key], np.arange(gathered.rows))
+    columns["_key"] = pa.array(series)
     return pa.table(columns | {"_row": pa.array(gathered.lines)})

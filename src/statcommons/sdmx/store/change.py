@@ -116,7 +116,13 @@ class Change:
         known = f"SELECT * FROM read_parquet({literal(self.folder / old)})" if old else self._no_series()
         self.connection.execute(f"CREATE TEMP TABLE series AS {known}")
         [[last]] = self.connection.execute('SELECT coalesce(max("_series") + 1, 0) FROM series').fetchall()
-        found = [f"SELECT {key or 1} FROM {table} WHERE {_all_there(self.manifest.dimensions)}"]
+        # A key is compared once, and not once for each of its observations.
+        codes = ", ".join(f"any_value({one}) AS {one}" for one in map(identifier, self.manifest.dimensions))
+        self.connection.execute(
+            f"CREATE TEMP TABLE keys AS SELECT _key{', ' + codes if codes else ''} FROM {table} "
+            f"WHERE {_all_there(self.manifest.dimensions)} GROUP BY _key"
+        )
+        found = [f"SELECT {key or 1} FROM keys"]
         for one in self.above:
             said = f"{identifier(one.id)} IS NOT NULL" if one.id in self._columns_of(table) else "false"
             found.append(f"SELECT {self._group(one)} FROM {table} WHERE {said} AND {_all_there(said_of(one))}")
@@ -150,7 +156,8 @@ class Change:
     def read_events(self, table: str) -> None:
         """Turn checked rows into events: which observation, what is given, what it is then.
 
-        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row`` and ``_action``.
+        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row``, ``_action``, and in
+        ``_key`` a number that is the same for the rows of one series.
         """
         columns = self._columns_of(table)
         key = [*self.manifest.dimensions, *self.time]
@@ -161,19 +168,27 @@ class Change:
         when = '"period_start" AS "_start", "period_end" AS "_end"' if self.time else span(ALL_TIME)
         self.connection.execute(
             f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, _action AS act, "
-            f'"_row", {_all_there(key)} AS whole FROM {table}'
+            f'"_row", "_key", {_all_there(key)} AS whole FROM {table}'
         )
         own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]
-        series = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
+        of = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
+        named = f"SELECT _key, _series FROM keys {of}"
         self.connection.execute(
-            f'CREATE TEMP TABLE events AS SELECT "_series"{_comma(map(identifier, self.time))}, _start, _end, '
-            f"{self._values()}, {self._event(own)} FROM asked {series} WHERE whole"
+            f'CREATE TEMP VIEW observed AS SELECT "_series"{_comma(map(identifier, self.time))}, _start, _end, '
+            f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE whole"
         )
-        [[partial]] = self.connection.execute("SELECT count(*) FROM asked WHERE NOT whole").fetchall()
-        if partial and self.manifest.segments:
-            self._spread(key, own)
+        self.connection.execute("CREATE TEMP TABLE said AS FROM observed LIMIT 0")
         for one in self.above:
             self._say_of_group(one)
+        self.connection.execute("CREATE TEMP VIEW events AS FROM observed UNION ALL BY NAME FROM said")
+        counts = "count(*) FILTER (NOT whole), count(*) FILTER (act = 'Delete')"
+        [[partial, deleting]] = self.connection.execute(f"SELECT {counts} FROM asked").fetchall()
+        if not self.manifest.segments and not deleting:
+            return  # nothing to fold into, and no key comes twice: what was checked is what is written
+        if partial and self.manifest.segments:
+            self._spread(key, own)
+        self.connection.execute("CREATE TEMP TABLE gathered AS FROM events; DROP VIEW events")
+        self.connection.execute("ALTER TABLE gathered RENAME TO events")
 
     @property
     def above(self) -> tuple[Component, ...]:
@@ -220,7 +235,7 @@ class Change:
         ]
         time = [f"NULL::VARCHAR AS {identifier(other)}" for other in self.time]
         self.connection.execute(
-            f'INSERT INTO events BY NAME SELECT s."_series"{_comma(time)}, {span(NO_PERIOD)}{_comma(cells)}, '
+            f'INSERT INTO said BY NAME SELECT s."_series"{_comma(time)}, {span(NO_PERIOD)}{_comma(cells)}, '
             f"{self._bit(one.id)}::UBIGINT AS _given, false AS _gone, {moment(self.valid_from)} AS _from, "
             f"NULL::TIMESTAMP AS _to, {self.number} AS _load, {self.columns.index(one.id)} AS _order "
             f"FROM series s JOIN ({said}) g ON {group or 'true'}"
@@ -238,7 +253,7 @@ class Change:
         )
         kept = [f"{identifier(stand[one])} AS {identifier(one)}" for one in ("_series", *self.time, "_start", "_end")]
         self.connection.execute(
-            f"INSERT INTO events BY NAME SELECT * FROM (SELECT {', '.join(kept)}, {self._values()}, "
+            f"INSERT INTO said BY NAME SELECT * FROM (SELECT {', '.join(kept)}, {self._values()}, "
             f"{self._event(own, whole=False)} FROM (SELECT * EXCLUDE (_start, _end) FROM asked WHERE NOT whole) "
             f'JOIN (SELECT {renamed} FROM ({self._files()}) JOIN series USING ("_series") '
             f"WHERE {standing(self.valid_from)} AND {OBSERVED}) ON {alike}) WHERE _given != 0"
@@ -310,11 +325,16 @@ class Change:
 
     def _is_simple(self) -> bool:
         """Tell whether the events only add observations that were not there: then there is nothing to fold."""
+        if not self.manifest.segments and "events" in self._views():
+            return True
         [[touched]] = self.connection.execute("SELECT count(*) FROM touched").fetchall()
         if touched:
             return False
         [[rows, keys]] = self.connection.execute(f"SELECT count(*), count(DISTINCT ({KEY})) FROM events").fetchall()
         return bool(rows == keys)
+
+    def _views(self) -> set[str]:
+        return {name for [name] in self.connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
 
     def _folded(self, without: int | None) -> str:
         """Give the rows after the fold, each with what it was before and whether the event said anything new."""
