@@ -65,6 +65,7 @@ def test_what_is_right_is_typed_columns():
     found, [row] = check(GOOD)
     assert found.rows == 1
     assert found.set_aside is None
+    assert isinstance(row.pop("_key"), int)
     assert {name: str(value) if "period_" in name else value for name, value in row.items()} == {
         "FREQ": "A",
         "AREA": "004",

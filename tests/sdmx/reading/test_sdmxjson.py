@@ -20,7 +20,7 @@ STRUCTURE = {
     "links": [{"rel": "dataflow", "urn": "urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=X:DF(1.0)"}],
     "dimensions": {
         "dataSet": [component("FREQ", "A")],
-        "series": [component("AREA", "004", "NA"), component("SEX", "F", "M")],
+        "series": [component("AREA", {"id": "004", "name": "Afghanistan"}, "NA"), component("SEX", "F", "M")],
         "observation": [component("TIME_PERIOD", "2018", "2019")],
     },
     "measures": {"observation": [{"id": "OBS_VALUE"}]},
