@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
+import requests
 import sdmx
 from pysdmx.api.dc.rest import SdmxConnector
 from pysdmx.api.fmr import RegistryClient
@@ -160,3 +161,37 @@ def test_pysdmx_reads_an_address(hub, query):
 def test_pysdmx_reads_structures_from_an_address(hub):
     message = read_sdmx(f"{hub}/sdmx/v1/dataflow/UNGP/DF_SDG/1.0?references=all", validate=True)
     assert len(message.get_codelists()) == 8
+
+
+# --- sdmx-rest (JavaScript) -----------------------------------------------------------------------------------------
+
+WRITTEN = [
+    "v1/data/UNGP,DF_SDG,1.0/A.IT_MOB_OWN.116+764.../all?dimensionAtObservation=TIME_PERIOD&detail=dataonly&includeHistory=false&startPeriod=2010&endPeriod=2020&lastNObservations=2",
+    "v1/data/DF_SDG/.SH_H2O_SAFE.116.../all?detail=full&includeHistory=false",
+    "v1/data/DF_SDG/all/all?detail=full&includeHistory=true&updatedAfter=2020-01-01T00:00:00Z",
+    "v1/codelist/UNGP/CL_SEX/1.0/F?detail=full&references=none",
+    "v1/dataflow/UNGP/all/latest?detail=full&references=all",
+    "v1/availableconstraint/UNGP,DF_SDG,1.0/A.IT_MOB_OWN..../all/REF_AREA?mode=available&references=none",
+    "v1/schema/dataflow/UNGP/DF_SDG/1.0?explicitMeasure=false",
+    "v1/codelist/UNGP/all/latest/all?detail=full&references=none",
+    "v1/agencyscheme/all/all/latest/all?detail=full&references=none",
+    "v1/availableconstraint/DF_SDG/all/all/all?mode=exact&references=none",
+    "v2/structure/codelist/UNGP/CL_SEX/1.0/F?detail=full&references=none",
+    "v2/structure/dataflow/UNGP/*/~?detail=full&references=all",
+    "v2/availability/dataflow/UNGP/DF_SDG/1.0/A.IT_MOB_OWN..../REF_AREA?mode=available&references=none",
+    "v2/schema/dataflow/UNGP/DF_SDG/1.0",
+    "v2/data/dataflow/UNGP/DF_SDG/1.0/A.*.116.*.*.*?c[TIME_PERIOD]=ge:2010+le:2020&c[SEX]=F,M&attributes=none&measures=all&includeHistory=false&lastNObservations=2",
+    "v2/availability/dataflow/UNGP/DF_SDG/1.0/*/*?mode=exact&references=none",
+    "v2/data/dataflow/UNGP/DF_SDG/~/*?attributes=dsd&measures=all&includeHistory=false",
+    "v2/data/*/UNGP/DF_SDG/*/*?dimensionAtObservation=AllDimensions&attributes=dsd&measures=all&includeHistory=false",
+    "v2/availability/*/UNGP/DF_SDG/*/*/*?mode=exact&references=none",
+    "v2/structure/codelist/UNGP/*/~/*?detail=full&references=none",
+    "v2/structure/agencyscheme/*/*/~/*?detail=full&references=none",
+]  # as sdmx-rest 2.20 (npm) writes them
+
+
+@pytest.mark.parametrize("path", WRITTEN)
+def test_addresses_that_sdmx_rest_writes(path, hub):
+    answer = requests.get(f"{hub}/sdmx/{path}", headers={"Accept": "*/*"}, timeout=30)
+    assert answer.status_code == 200, answer.text[:300]
+    assert len(answer.content) > 300

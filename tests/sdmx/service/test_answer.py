@@ -196,6 +196,23 @@ def test_a_list_of_nothing_is_empty_in_rest_1_only(ask):
     assert ask("/sdmx/v2/structure/categoryscheme/SC")[0].status == 404
 
 
+@pytest.mark.parametrize("mode", ["exact", "available"])
+def test_availability_offers_only_what_there_is(ask, mode):
+    _, body = ask(f"/sdmx/v1/availableconstraint/DF_X/A.TH?mode={mode}")
+    found = {
+        one.get("id"): [part.text for part in one.iterfind("{*}Value")]
+        for one in etree.fromstring(body).iter("{*}KeyValue")
+    }
+    assert found == {"FREQ": ["A"], "AREA": ["TH"] if mode == "exact" else ["KH", "TH"], "TIME_PERIOD": []}
+
+
+def test_availability_of_nothing_is_empty(ask):
+    made, body = ask("/sdmx/v1/availableconstraint/DF_X/A.ZZ")
+    root = etree.fromstring(body)
+    assert (made.status, list(root.iter("{*}KeyValue"))) == (200, [])
+    assert [one.text for one in root.iter("{*}AnnotationTitle")] == ["0", "0"]
+
+
 # --- ranges ---------------------------------------------------------------------------------------------------------
 
 
