@@ -237,12 +237,11 @@ def _units(structure: Structure, used: tuple[str, ...]) -> tuple[tuple[str, Text
 
 
 def _holds(store: Store, query: DataQuery, format: Format) -> bool:
-    """Tell whether a format can hold a dataflow, by writing a message of it without observations."""
-    empty = DataQuery(query.flow, limit=0, as_of=query.as_of)
+    """Tell whether a format can hold a dataflow, by beginning a message of one observation."""
+    one = DataQuery(query.flow, limit=1, as_of=query.as_of)
     header = Header("none", datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC), "none")
     try:
-        for _ in format.write(store.select(empty).data_sets(), header, Options()):
-            pass
+        format.write(store.select(one).data_sets(), header, Options())
     except BadCall:
         return False
     return True
