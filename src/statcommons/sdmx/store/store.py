@@ -42,7 +42,7 @@ from statcommons.sdmx.store.rows import connected, extended
 from statcommons.sdmx.store.select import Selection, availability
 from statcommons.sdmx.structure import Structure, structure_of
 from statcommons.sdmx.structures.collection import Artefacts
-from statcommons.sdmx.structures.json import read_structures_json, write_structures_json
+from statcommons.sdmx.structures.json import keep_structures, read_structures_json
 from statcommons.toolbox.sdmx_periods import time_period
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class Store:
                         )
             header = Header("structures", datetime.datetime.now(datetime.UTC), "SC")
             with appearing(self.path / "structures.json") as file:
-                file.write(write_structures_json(tuple(merged), "2.1", header))
+                file.write(keep_structures(tuple(merged), header))
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
