@@ -181,6 +181,9 @@ def test_the_past_and_what_came_since(ask, store):
     since = lines(ask(f"{V2}?updatedAfter={before}", accept=csv)[1])
     assert [line.split(",")[2:6] for line in since] == [["R", "A", "KH", "2020"], ["D", "A", "TH", "2021"]]
     assert len(lines(ask(f"{V2}?includeHistory=true", accept=csv)[1])) == 8
+    made, body = ask(f"{V2}?includeHistory=true", accept=csv, range="values=0-1")
+    assert (made.status, len(lines(body))) == (200, 8)
+    assert len(lines(ask(f"{V2}?updatedAfter=2025-01-01&offset=2&limit=2", accept=csv)[1])) == 2
     assert ask(f"{V2}?updatedAfter=2030-01-01", accept=csv)[0].status == 204
 
 

@@ -44,8 +44,7 @@ def answer_data(store: Store, asked: Asked) -> Response:
     """
     several = queries(store, asked)
     facts = with_facts(store, several)
-    span = asked.request.headers.get("range") or asked.request.headers.get("x-range") or ""
-    wanted = RANGE.fullmatch(span.strip())
+    wanted = _range(asked)
     tag = asked.tag(facts, wanted[0] if wanted else "")
     if kept := asked.unchanged(facts, tag, exists=False):
         return kept
@@ -115,6 +114,14 @@ def with_facts(store: Store, several: list[DataQuery]) -> Facts:
     return joined_facts([structure_facts(store), *(store.facts(one.flow) for one in several)])
 
 
+def _range(asked: Asked) -> re.Match[str] | None:
+    """Read the range of observations that is asked for; changes are never cut, because a receiver needs all of them."""
+    if asked.parameters.history or asked.parameters.updated_after:
+        return None
+    headers = asked.request.headers
+    return RANGE.fullmatch((headers.get("range") or headers.get("x-range") or "").strip())
+
+
 def _cut(
     store: Store, selections: list[Selection], first: int, last: int | None
 ) -> tuple[list[Selection], tuple[str, str]]:
@@ -147,8 +154,9 @@ def _within(query: DataQuery, total: int) -> int:
 
 
 def _is_empty(selection: Selection) -> bool:
-    offset = selection.query.offset
-    return selection.is_empty() or (offset > 0 and selection.total() <= offset)
+    query = selection.query
+    is_past = query.offset > 0 and not query.history and not query.updated_after and selection.total() <= query.offset
+    return is_past or selection.is_empty()
 
 
 def _nothing(asked: Asked) -> Response:
