@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from statcommons.core.errors import BadData, NoInput, NotAllowed
+from statcommons.core.errors import BadData, NoInput, NotAllowed, TryAgain
 
 __all__ = ["MARKS", "PARQUET", "ZIP", "Source", "named", "source_of"]
 
@@ -57,11 +57,15 @@ class Source:
 
     def rewritten(self, blocks: Iterable[bytes]) -> Source:
         """Give a temporary copy with other bytes under the same name; it goes when nobody reads from it any more."""
-        with tempfile.NamedTemporaryFile(prefix="statcommons-", suffix=".tmp", delete=False) as file:
-            path = Path(file.name)
-            keep = _Kept(path)
-            for block in blocks:
-                file.write(block)
+        try:
+            with tempfile.NamedTemporaryFile(prefix="statcommons-", suffix=".tmp", delete=False) as file:
+                path = Path(file.name)
+                keep = _Kept(path)
+                for block in blocks:
+                    file.write(block)
+        except OSError as error:
+            what = f"A temporary copy cannot be written: {error.strerror}."
+            raise TryAgain(what, where=self.name, remedy="Make room in the folder of temporary files.") from None
         return replace(self, path=path, keep=keep)
 
 
