@@ -28,11 +28,12 @@ STRUCTURE = Structure(
         Component("UNIT", "attribute", "text", attachment="series", dimensions=("FREQ", "AREA"), required=False),
         Component("TITLE", "attribute", "text", attachment="group", dimensions=("AREA",), group="Area", required=False),
         Component("SOURCE", "attribute", "text", attachment="dataflow", required=False),
+        Component("NOTE", "attribute", "text", attachment="dataflow", required=False),
         Component("STATUS", "attribute", "text", required=False),
     ),
 )
 COLUMNS = [one.id for one in STRUCTURE.components]
-ABOVE = {"UNIT": ("FREQ", "AREA"), "TITLE": ("AREA",), "SOURCE": ()}
+ABOVE = {"UNIT": ("FREQ", "AREA"), "TITLE": ("AREA",), "SOURCE": (), "NOTE": ()}
 START = dt.datetime(2026, 1, 1)
 
 

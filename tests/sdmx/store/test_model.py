@@ -16,6 +16,7 @@ cells = {
     "UNIT": st.sampled_from([None, None, "PT", "KM"]),
     "TITLE": st.sampled_from([None, None, "one", "two"]),
     "SOURCE": st.sampled_from([None, None, None, "survey"]),
+    "NOTE": st.sampled_from([None, None, "a", "b"]),
 }
 actions = st.sampled_from(["Merge", "Replace", "Delete"])
 whole_rows = st.builds(row, st.sampled_from(["004", "NA"]), st.sampled_from(MONTHS), action=st.none(), **cells)

@@ -82,7 +82,7 @@ def test_an_embargo_may_be_withdrawn_and_what_was_published_may_not(tmp_path, mo
     store.time = due + dt.timedelta(hours=1)
     # The third load was computed on the second, and is so no longer.
     assert state(store)["A", "004", "2020"] == {
-        "OBS_VALUE": 1.0, "STATUS": "A", "UNIT": "PT", "TITLE": None, "SOURCE": None,
+        "OBS_VALUE": 1.0, "STATUS": "A", "UNIT": "PT", "TITLE": None, "SOURCE": None, "NOTE": None,
     }  # fmt: skip
     for done in (first, second, third):
         with pytest.raises(BadCall, match=r"public since|not known"):
@@ -125,6 +125,13 @@ def test_a_load_that_says_nothing_new_changes_nothing(tmp_path, monkeypatch):
     assert (store.facts(FLOW), sorted(one.name for one in folder(store).iterdir())) == (before, files)
 
 
+def test_all_that_a_first_load_says_of_a_group_is_said_together(tmp_path):
+    store = opened(tmp_path / "store")
+    load(store, [row("004", "2020", 1.0, SOURCE="survey", NOTE="n"), row("NA", "2020", 2.0)])
+    table = store.query(FLOW)
+    assert (table["SOURCE"].to_pylist(), table["NOTE"].to_pylist()) == (["survey"] * 2, ["n"] * 2)
+
+
 def test_loads_are_counted_by_what_they_do(tmp_path):
     store = opened(tmp_path / "store")
     load(store, ONE)
@@ -154,7 +161,7 @@ def test_a_data_structure_keeps_its_dimensions_while_there_are_data(tmp_path):
     fewer = tuple(one for one in STRUCTURE.components if one.id != "FREQ" and one.attachment == "observation")
     with pytest.raises(BadCall, match="FREQ, AREA"):
         store.add_structures(artefacts_of(replace(STRUCTURE, components=fewer)))
-    more = (*STRUCTURE.components, Component("NOTE", "attribute", "text", required=False))
+    more = (*STRUCTURE.components, Component("MORE", "attribute", "text", required=False))
     store.add_structures(artefacts_of(replace(STRUCTURE, components=more)))
     assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 1.0
 

@@ -178,8 +178,8 @@ class Change:
             f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE whole"
         )
         self.connection.execute("CREATE TEMP TABLE said AS FROM observed LIMIT 0")
-        for one in self.above:
-            self._say_of_group(one)
+        for of in dict.fromkeys(map(said_of, self.above)):
+            self._say_of_groups(of, [one for one in self.above if said_of(one) == of])
         self.connection.execute("CREATE TEMP VIEW events AS FROM observed UNION ALL BY NAME FROM said")
         counts = "count(*) FILTER (NOT whole), count(*) FILTER (act = 'Delete')"
         [[partial, deleting]] = self.connection.execute(f"SELECT {counts} FROM asked").fetchall()
@@ -214,30 +214,35 @@ class Change:
             f'{moment(self.valid_from)} AS _from, NULL::TIMESTAMP AS _to, {self.number} AS _load, "_row" AS _order'
         )
 
-    def _say_of_group(self, one: Component) -> None:
-        """Make the events of an attribute above the observation: one for each group that it is said of."""
-        name, of = identifier(one.id), said_of(one)
-        value = f"CASE WHEN act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END"
+    def _say_of_groups(self, of: tuple[str, ...], attributes: Sequence[Component]) -> None:
+        """Make the events of what is said of groups: one for each group that some dimensions make."""
+        names = [identifier(one.id) for one in attributes]
+        last = [
+            f"arg_max(CASE WHEN act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END, _row) "
+            f"FILTER ({name} IS NOT NULL) AS {name}"
+            for name in names
+        ]
         said = (
-            f"SELECT {_names(of)}{', ' if of else ''}arg_max({value}, _row).v AS {name} "
-            f"FROM asked WHERE {name} IS NOT NULL AND {_all_there(of)} "
+            f"SELECT {', '.join([*map(identifier, of), *last])} FROM asked WHERE {_all_there(of)} "
+            f"AND ({' OR '.join(f'{name} IS NOT NULL' for name in names)}) "
             f"{f'GROUP BY {_names(of)}' if of else 'HAVING count(*) > 0'}"
         )
         group = " AND ".join(
             f"s.{identifier(key)} = g.{identifier(key)}" if key in of else f"s.{identifier(key)} IS NULL"
             for key in self.manifest.dimensions
         )
+        kinds = {one: sql_type(self.structure[one]) for one in self.cells}
+        mine = {one.id for one in attributes}
         cells = [
-            f"g.{name}"
-            if other == one.id
-            else f"CAST(NULL AS {sql_type(self.structure[other])}) AS {identifier(other)}"
-            for other in self.cells
+            f"CAST({f'g.{identifier(one)}.v' if one in mine else 'NULL'} AS {kind}) AS {identifier(one)}"
+            for one, kind in kinds.items()
         ]
+        given = " | ".join(f"(CASE WHEN g.{identifier(one)} IS NULL THEN 0 ELSE {self._bit(one)} END)" for one in mine)
         time = [f"NULL::VARCHAR AS {identifier(other)}" for other in self.time]
         self.connection.execute(
             f'INSERT INTO said BY NAME SELECT s."_series"{_comma(time)}, {span(NO_PERIOD)}{_comma(cells)}, '
-            f"{self._bit(one.id)}::UBIGINT AS _given, false AS _gone, {moment(self.valid_from)} AS _from, "
-            f"NULL::TIMESTAMP AS _to, {self.number} AS _load, {self.columns.index(one.id)} AS _order "
+            f"({given})::UBIGINT AS _given, false AS _gone, {moment(self.valid_from)} AS _from, "
+            f"NULL::TIMESTAMP AS _to, {self.number} AS _load, 0 AS _order "
             f"FROM series s JOIN ({said}) g ON {group or 'true'}"
         )
 
