@@ -171,8 +171,8 @@ class Change:
             f'"_row", "_key", {_all_there(key)} AS whole FROM {table}'
         )
         own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]
-        of = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
-        named = f"SELECT _key, _series FROM keys {of}"
+        known = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
+        named = f"SELECT _key, _series FROM keys {known}"
         self.connection.execute(
             f'CREATE TEMP VIEW observed AS SELECT "_series"{_comma(map(identifier, self.time))}, _start, _end, '
             f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE whole"
