@@ -124,7 +124,7 @@ class _Writer:
         from rdflib import Graph, Namespace
 
         self.catalogue, self.high_value = catalogue, high_value
-        self.graph: Graph = Graph(bind_namespaces="none")
+        self.graph: Graph = Graph(bind_namespaces="core")
         for prefix, address in PREFIXES.items():
             self.graph.bind(prefix, address)
         self.dcat, self.dct, self.foaf, self.vcard, self.skos, self.rdfs, self.xsd, self.qb, self.stat, self.dcatap = (
@@ -288,7 +288,7 @@ class _Writer:
         """Write the series that several versions of a dataflow are."""
         several = list(entries)
         flow = several[-1].flow
-        node = self.node(f"{self.catalogue.home}#{flow.agency}/{flow.id}", self.dcat.DatasetSeries)
+        node = self.node(f"{self.catalogue.home}#{flow.agency}/{flow.id}", self.dcat.DatasetSeries, self.dcat.Dataset)
         self.described(node, several[-1].name, several[-1].description)
         self.answered_for(node)
         self.moment(node, self.dct.issued, min(one.releases[0] for one in several))
