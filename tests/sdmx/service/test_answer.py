@@ -73,6 +73,20 @@ def test_a_sorted_answer_is_in_its_order(ask):
     assert [line.split(",")[4] for line in lines(body)] == ["11", "10"]
 
 
+@pytest.mark.parametrize("component", ["FREQ", "AREA", "TIME_PERIOD", "OBS_VALUE", "UNIT", "TITLE", "SOURCE", "STATUS"])
+def test_answers_are_sorted_by_any_component(ask, component):
+    for way in ("", ":desc"):
+        query = f"sort={component}{way}&dimensionAtObservation=AllDimensions"
+        _, body = ask(f"{V2}/A?{query}&format=csv&formatVersion=1.0")
+        place = body.decode().splitlines()[0].split(",").index(component)
+        values = [line.split(",")[place] for line in lines(body)]
+        if component == "OBS_VALUE":
+            values = list(map(float, values))
+        there = [value for value in values if value != ""]
+        assert there == sorted(there, reverse=bool(way))
+        assert len(values) == 5
+
+
 @pytest.mark.parametrize(
     ("query", "series", "observations"),
     [

@@ -235,7 +235,7 @@ class Selection:
             return ", ".join([*others, "_start", "_end", identifier(self.query.at)]), list(self.structure.key)
         if self.query.sort:
             words = [f"{identifier(one)} {'DESC' if down else 'ASC'} NULLS LAST" for one, down in self._sorted()]
-            keys = [one for one, _ in self.query.sort if one in self.structure.key]
+            keys = [one for one, _ in self.query.sort if one in self.state.series.column_names]
             return ", ".join([*words, "_at", "_start", "_end"]), keys
         return "_at, _start, _end", []
 
