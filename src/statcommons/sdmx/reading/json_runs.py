@@ -1,7 +1,7 @@
 """Runs of plain observations in SDMX-JSON, such as ``"0:1":[1.5,0],"0:2":[2,0]``, cut by columns instead of parsed.
 
-Most of a large message is one such run, or one in each series. They are taken out before the rest is parsed; what holds
-text or anything else stays where it is.
+Most of a large message is one such run, or one in each series. They are taken out before the rest is parsed; what is
+less plain, such as text with blanks, stays where it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TAKEN = "#"
 """The key that stands where a run was, with the number of the run."""
 
 OPENING = re.compile(rb'"observations"\s*:\s*\{')
-PLAIN = b'0123456789:[],.+-eEnul" \t\r\n'
+PLAIN = b'0123456789:[],.+-eEnul"'
 BLANKS = b" \t\r\n"
 BLOCK = 1 << 22
 
@@ -47,12 +47,21 @@ def taken_out(data: bytes) -> tuple[bytes, list[bytes]]:
     at = 0
     for found in OPENING.finditer(data):
         end = data.find(b"}", found.end())
-        run = data[found.end() : end].translate(None, BLANKS) if end >= 0 else b""
-        if run.startswith(b'"') and run.endswith(b"]") and not run.translate(None, PLAIN):
+        run = _bare(data[found.end() : end]) if end >= 0 else b""
+        if run:
             kept += [data[at : found.end()], b'"%s":%d' % (TAKEN.encode(), len(runs))]
             runs.append(run)
             at = end
     return b"".join([*kept, data[at:]]), runs
+
+
+def _bare(run: bytes) -> bytes:
+    """Give a run without blanks; nothing where it is not plain: where text has blanks or signs that need care."""
+    bare = run.translate(None, BLANKS)
+    simple = len(bare) == len(run) and b"\\" not in run and run.count(b'"') % 2 == 0
+    if bare.startswith(b'"') and bare.endswith(b"]") and (simple or not bare.translate(None, PLAIN)):
+        return bare
+    return b""
 
 
 def blocks(run: bytes) -> Iterator[bytes]:
@@ -89,20 +98,21 @@ def cut(run: bytes) -> tuple[pa.Array, pa.ListArray] | None:
     >>> keys, cells = cut(b'"0:1":[1.5,0],"0:2":[null]')
     >>> keys.to_pylist(), cells.to_pylist()
     (['0:1', '0:2'], [['1.5', '0'], ['null']])
-    >>> cut(b'"0:1":[1.5') is None
+    >>> cut(b'"0:1":[1.5,"a,b"]') is None
     True
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = pc.split_pattern(pa.array([run.decode("ascii") + ","]), '"').flatten()
-    keys = parts.take(pa.array(np.arange(1, len(parts), 2)))
-    cells = parts.take(pa.array(np.arange(2, len(parts), 2)))
-    whole = pc.and_(pc.starts_with(cells, ":["), pc.ends_with(cells, "],"))
-    if parts[0].as_py() or len(keys) != len(cells) or not pc.all(whole).as_py():
+    ones = pc.split_pattern(pa.array([run[1:-1].decode()]), '],"').flatten()
+    parts = pc.split_pattern(ones, '":[')
+    if not pc.all(pc.equal(pc.list_value_length(parts), 2)).as_py():
         return None
-    inside = pc.utf8_slice_codeunits(cells, 2, -2)
-    if pc.any(pc.match_substring(inside, "[")).as_py() or pc.any(pc.match_substring(inside, "]")).as_py():
-        return None
-    return keys, pc.split_pattern(inside, ",")
+    keys = parts.values.take(pa.array(np.arange(0, len(parts.values), 2)))
+    cells = pc.split_pattern(parts.values.take(pa.array(np.arange(1, len(parts.values), 2))), ",")
+    words = cells.values
+    quotes = pc.count_substring(words, '"')
+    quoted = pc.and_(pc.starts_with(words, '"'), pc.ends_with(words, '"'))
+    fine = pc.if_else(quoted, pc.equal(quotes, 2), pc.match_substring_regex(words, r"^[0-9.+\-eE]*$|^null$"))
+    return (keys, cells) if pc.all(fine).as_py() else None

@@ -259,7 +259,7 @@ class _Batches:
             column = cells.values.take(pa.array(offsets[:-1] + at, mask=lengths <= at))
             column = pc.if_else(pc.is_in(column, pa.array(["null", ""])), None, column)
             if one.values is None:
-                columns[one.id] = column
+                columns[one.id] = pc.utf8_trim(column, '"')
                 continue
             encoded = column.dictionary_encode()
             words = encoded.dictionary.to_pylist()
@@ -268,7 +268,7 @@ class _Batches:
                 columns[one.id] = self._valued(one, numbers[pc.fill_null(encoded.indices, -1).to_numpy()])
             else:  # values stand among indices
                 known = {str(place): value for place, value in enumerate(one.values)}
-                columns[one.id] = texts([known.get(word, word) for word in words]).take(encoded.indices)
+                columns[one.id] = texts([known.get(word, word.strip('"')) for word in words]).take(encoded.indices)
         return columns
 
     def _columns(
