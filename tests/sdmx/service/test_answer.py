@@ -515,3 +515,51 @@ def test_any_address_is_answered(store, path, more, query):
     assert made.status < 500 or made.status == 501
     for _ in made.body:
         pass
+
+
+SOUND = {
+    "startPeriod": ["2020", "2021-Q2"],
+    "endPeriod": ["2021-06"],
+    "firstNObservations": ["1"],
+    "lastNObservations": ["2"],
+    "dimensionAtObservation": ["TIME_PERIOD", "AREA", "AllDimensions"],
+    "detail": ["full", "dataonly", "serieskeysonly", "nodata"],
+    "attributes": ["none", "obs", "series", "dataset", "UNIT,STATUS"],
+    "measures": ["none", "OBS_VALUE"],
+    "updatedAfter": ["2020-01-01"],
+    "includeHistory": ["true"],
+    "asOf": ["2025-01-01", "2030-01-01T00:00:00Z"],
+    "offset": ["2"],
+    "limit": ["3"],
+    "sort": ["OBS_VALUE:desc", "*", "series_key:desc", "UNIT+AREA", "STATUS"],
+    "reportingYearStartDay": ["--07-01"],
+    "c[AREA]": ["KH,TH", "ne:KH", "sw:K"],
+    "c[TIME_PERIOD]": ["ge:2020+le:2021", "co:20"],
+    "c[OBS_VALUE]": ["lt:2,gt:10"],
+    "c[STATUS]": ["A", "nc:E"],
+    "c[UNIT]": ["PT", "ew:R"],
+    "format": [
+        "csv",
+        "csvfile",
+        "jsondata",
+        "genericdata",
+        "structurespecificdata",
+        "xmldata",
+        "parquet",
+        "arrow",
+        "json-stat",
+        "px",
+        "xlsx",
+        "csvw",
+    ],
+    "compression": ["gzip", "zstd"],
+}
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from([V1, V2]), st.sets(st.sampled_from(sorted(SOUND)), max_size=4))
+def test_any_sound_query_is_answered(store, data, base, names):
+    query = "&".join(f"{name}={data.draw(st.sampled_from(SOUND[name]))}" for name in sorted(names))
+    made = service.answer(store, Request(base, query))
+    assert made.status in (200, 204, 404, 406)
+    assert sum(map(len, made.body)) > 0 or made.status == 204
