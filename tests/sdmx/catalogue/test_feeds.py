@@ -7,7 +7,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 from sdmx_catalogues import BASE, OFFICE, catalogue, published
@@ -176,6 +176,8 @@ def test_announcements_that_cannot_be_are_refused(bad):
 
 
 @given(st.text(min_size=1).filter(str.strip))
+@example("x" * 200)
+@example("ក" * 100)
 def test_lines_are_folded_at_75_octets_and_nothing_is_lost(title):
     text = release_calendar(EMPTY, [replace(SOON, title=title)])
     for line in text.removesuffix(b"\r\n").split(b"\r\n"):

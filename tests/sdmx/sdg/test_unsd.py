@@ -124,8 +124,9 @@ def test_what_differs_or_repeats_under_one_indicator_is_left_to_the_check(tmp_pa
     with pytest.raises(BadData, match=r"must be a key.*row 3") as told:
         load_sdg(store, differs)
     assert told.value.causes[0].rows == 2
-    with pytest.raises(BadData, match="must be a key"):
-        load_sdg(store, export(line(), line()))
+    for twice in (line(), line(series="VC_DSR_DAFF", indicator="1.5.1")):
+        with pytest.raises(BadData, match="must be a key"):
+            load_sdg(store, export(twice, twice))
     assert not store.availability(DataQuery(unsd_structure().flow)).observations
 
 
