@@ -9,7 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
-AREAS = sorted(file.stem for file in HERE.glob("*.py") if file.stem not in ("__init__", "__main__", "harness"))
+OTHERS = ("__init__", "__main__", "harness", "sdmx_read", "sdmx_write")  # the last two are parts of an area
+AREAS = sorted(file.stem for file in HERE.glob("*.py") if file.stem not in OTHERS)
 
 # Matrix libraries would start a thread a processor beside DuckDB's; set before any of them is imported.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json as plain_json
+import json
 import subprocess
 import sys
 import threading
@@ -20,8 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import OURS, Goal, Sides, case
-from benchmarks.sdmx_read import *  # noqa: F403  one table for the area
-from benchmarks.sdmx_write import *  # noqa: F403
+from benchmarks.sdmx_read import read_check, read_csv, read_generic, read_json, read_structure_specific
+from benchmarks.sdmx_write import write_csv, write_generic, write_json, write_parquet, write_structure_specific
+
+__all__ = [  # what messages cost stands in the same table
+    "read_check",
+    "read_csv",
+    "read_generic",
+    "read_json",
+    "read_structure_specific",
+    "write_csv",
+    "write_generic",
+    "write_json",
+    "write_parquet",
+    "write_structure_specific",
+]
 
 FLOW = "SC:DF_BIG(1.0)"
 DIMENSIONS = ("FREQ", "SERIES", "REF_AREA", "SEX", "AGE", "URBANISATION")
@@ -174,8 +187,9 @@ def not_modified(rows: int, folder: Path) -> Iterator[Sides]:
 @contextlib.contextmanager
 def served(store: Any, processes: int) -> Iterator[tuple[str, int]]:
     """Serve a store by the command, as an administrator would."""
-    words = [Path(sys.executable).with_name("statcommons"), "sdmx", "serve", "--store", store.path, "--port", 0]
-    with subprocess.Popen([*map(str, words), "--processes", str(processes)], stdout=subprocess.PIPE, text=True) as server:
+    words = [Path(sys.executable).with_name("statcommons"), "sdmx", "serve", "--store", store.path]
+    words += ["--port", "0", "--processes", str(processes)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             address = server.stdout.readline().strip().removeprefix("http://").partition("/")[0]
@@ -271,4 +285,4 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as place:
-        print(plain_json.dumps(first_byte_and_memory(int(float(sys.argv[1])), Path(place))))
+        print(json.dumps(first_byte_and_memory(int(float(sys.argv[1])), Path(place))))

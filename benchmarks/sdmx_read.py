@@ -60,31 +60,31 @@ def sides(name: str, rows: int, folder: Path, *, peer: bool = True) -> Sides:
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(2.5),))
-def csv(rows: int, folder: Path) -> Iterator[Sides]:
+def read_csv(rows: int, folder: Path) -> Iterator[Sides]:
     """Read SDMX-CSV 2.0."""
     yield sides("csv-2.0", rows, folder)
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(1.0),))
-def json(rows: int, folder: Path) -> Iterator[Sides]:
+def read_json(rows: int, folder: Path) -> Iterator[Sides]:
     """Read SDMX-JSON 2.0 in series. No other library in Python reads it."""
     yield sides("json-2.0", rows, folder, peer=False)
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(0.5),))
-def structure_specific(rows: int, folder: Path) -> Iterator[Sides]:
+def read_structure_specific(rows: int, folder: Path) -> Iterator[Sides]:
     """Read SDMX-ML 2.1 structure-specific data in series."""
     yield sides("structurespecific-2.1", rows, folder)
 
 
 @case(sizes=SIZES[:2], quick=500, unit="observations")
-def generic(rows: int, folder: Path) -> Iterator[Sides]:
+def read_generic(rows: int, folder: Path) -> Iterator[Sides]:
     """Read SDMX-ML 2.1 generic data in series."""
     yield sides("generic-2.1", rows, folder)
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(Goal(12, "seconds"), Goal(2_000, "peak_mb")))
-def check(rows: int, folder: Path) -> Iterator[Sides]:
+def read_check(rows: int, folder: Path) -> Iterator[Sides]:
     """Read SDMX-CSV 2.0 and check it: codes, types, periods, keys, attributes of series."""
     path = message("csv-2.0", rows, folder)
     yield {OURS: lambda: checked_rows(path)}

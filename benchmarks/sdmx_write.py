@@ -163,31 +163,31 @@ def sides(name: str, peer: str, rows: int, mark: str, head: int = 0) -> Sides:
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(3.0), IN_MEMORY))
-def csv(rows: int, folder: Path) -> Iterator[Sides]:
+def write_csv(rows: int, folder: Path) -> Iterator[Sides]:
     """Write SDMX-CSV 2.0."""
     yield sides("csv-2.0", "DATA_SDMX_CSV_2_0_0", rows, "\n", head=1)
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(1.5), IN_MEMORY))
-def json(rows: int, folder: Path) -> Iterator[Sides]:
+def write_json(rows: int, folder: Path) -> Iterator[Sides]:
     """Write SDMX-JSON 2.0 in series. No other library in Python writes it."""
     yield {OURS: ours("json-2.0", rows, ',"A"]', ',"E"]')}
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(1.0), IN_MEMORY))
-def structure_specific(rows: int, folder: Path) -> Iterator[Sides]:
+def write_structure_specific(rows: int, folder: Path) -> Iterator[Sides]:
     """Write SDMX-ML 2.1 structure-specific data in series."""
     yield sides("structurespecific-2.1", "DATA_SDMX_ML_2_1_STR", rows, "<Obs ")
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(per_second(0.7), IN_MEMORY))
-def generic(rows: int, folder: Path) -> Iterator[Sides]:
+def write_generic(rows: int, folder: Path) -> Iterator[Sides]:
     """Write SDMX-ML 2.1 generic data in series."""
     yield sides("generic-2.1", "DATA_SDMX_ML_2_1_GEN", rows, "ObsDimension ")
 
 
 @case(sizes=SIZES, quick=500, unit="observations", goals=(IN_MEMORY,))
-def parquet(rows: int, folder: Path) -> Iterator[Sides]:
+def write_parquet(rows: int, folder: Path) -> Iterator[Sides]:
     """Write Parquet; the answer is not counted, a file tells it at its end."""
     from statcommons.sdmx.formats import FORMATS, Options
     from statcommons.sdmx.message import Header

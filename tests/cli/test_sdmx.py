@@ -165,3 +165,13 @@ def test_the_face_says_what_it_has():
 
     assert {name for name in face.__all__ if getattr(face, name)} == set(face.__all__)
     assert artefacts_of is face.artefacts_of
+
+
+def test_what_is_not_installed_is_named_with_its_extra(loaded):
+    hidden = "import sys; sys.modules['lxml'] = None; from statcommons.cli.main import main; main(sys.argv[1:])"
+    words = [sys.executable, "-c", hidden, "sdmx", "load", "structure.xml", "--store", "other"]
+    done = subprocess.run(words, cwd=loaded, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "statcommons[sdmx]" in done.stderr) == (69, True), done.stderr
+    face = "import sys; sys.modules['orjson'] = None; import statcommons.sdmx as face; face.Store"
+    done = subprocess.run([sys.executable, "-c", face], cwd=loaded, capture_output=True, text=True, timeout=60)
+    assert "ExtraMissing" in done.stderr

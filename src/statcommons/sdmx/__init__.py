@@ -7,6 +7,8 @@ that was ever published of them, :func:`publish` puts a run's output into it, an
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from statcommons.core.errors import ExtraMissing
+
 # Where each name of the face is at home; imported when it is used, because the command line must answer at once.
 _FACE = {
     "Message": "files",
@@ -65,7 +67,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _FACE:
-        return getattr(import_module(f"statcommons.sdmx.{_FACE[name]}"), name)
+        try:
+            return getattr(import_module(f"statcommons.sdmx.{_FACE[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name and error.name.startswith("statcommons"):
+                raise
+            raise ExtraMissing(f"SDMX needs {error.name}, which is not installed.", extra="sdmx") from None
     raise AttributeError(f"module 'statcommons.sdmx' has no attribute {name!r}")
 
 
