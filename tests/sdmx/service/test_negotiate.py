@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statcommons.sdmx.formats import FORMATS
 from statcommons.sdmx.service.exchange import Refusal
 from statcommons.sdmx.service.negotiate import Offer, choose, choose_encoding, languages
+from statcommons.sdmx.service.offers import DATA_FORMATS, offers_of
 
 CSV = {
     "names": ("csv", "csvfile", "csvfilewithlabels"),
@@ -157,3 +159,12 @@ def test_any_header_is_read(header):
         choose(OFFERS, header)
     choose_encoding(header)
     languages(header)
+
+
+@pytest.mark.parametrize("rest", [1, 2])
+def test_the_names_of_our_own_commands_are_names_of_the_service(rest):
+    """Who has converted a file to json-2.0 asks the service for json-2.0, and gets that version."""
+    for name, format in FORMATS.items():
+        assert DATA_FORMATS[rest][choose(offers_of("data", rest), format=name).offer] is format
+    for name, version in {"ml-2.1": "2.1", "ml-3.0": "3.0.0", "json-1.0": "1.0.0", "json-2.1": "2.1.0"}.items():
+        assert choose(offers_of("structure", rest), format=name).offer.version == version

@@ -31,7 +31,7 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "json-stat": {"names": ("json-stat", "jsonstat", "json-stat2")},
     "xlsx": {"names": ("xlsx", "excel"), "defaults": {"xlsx": FILE, "excel": FILE}},
 }
-"""What clients call the families of formats; one that is not here is called by its name alone."""
+"""What clients call the families of formats; each format is called by its own name, too."""
 
 FIRST = {
     1: (
@@ -47,8 +47,9 @@ FIRST = {
 
 
 def _offer(one: Format) -> Offer:
-    family = one.name if one.name in FAMILIES else one.name.rpartition("-")[0]
-    return Offer(one.media_type, one.version, **FAMILIES.get(family, {"names": (one.name,)}))
+    family = FAMILIES.get(one.name) or FAMILIES.get(one.name.rpartition("-")[0], {"names": ()})
+    names = tuple(dict.fromkeys((*family["names"], one.name)))  # the last is what our own commands call it
+    return Offer(one.media_type, one.version, **(family | {"names": names}))
 
 
 DATA_FORMATS: dict[int, dict[Offer, Format]] = {}
@@ -60,12 +61,12 @@ for _rest, _first in FIRST.items():
 
 ML, SDMX_JSON = ("structure", "xml"), ("jsonstructure", "structurejson", "json", "sdmx-json")
 STANDARDS: dict[Offer, tuple[str, Any]] = {
-    Offer(f"{SDMX}.structure+xml", "2.1", ML, XML): ("ml", "2.1"),
-    Offer(f"{SDMX}.structure+json", "1.0.0", SDMX_JSON, JSON): ("json", "1.0"),
-    Offer(f"{SDMX}.structure+xml", "3.0.0", ML, XML): ("ml", "3.0"),
-    Offer(f"{SDMX}.structure+json", "2.0.0", SDMX_JSON, JSON): ("json", "2.0"),
-    Offer(f"{SDMX}.structure+xml", "3.1.0", ML, XML): ("ml", "3.1"),
-    Offer(f"{SDMX}.structure+json", "2.1.0", SDMX_JSON, JSON): ("json", "2.1"),
+    Offer(f"{SDMX}.structure+xml", "2.1", (*ML, "ml-2.1"), XML): ("ml", "2.1"),
+    Offer(f"{SDMX}.structure+json", "1.0.0", (*SDMX_JSON, "json-1.0"), JSON): ("json", "1.0"),
+    Offer(f"{SDMX}.structure+xml", "3.0.0", (*ML, "ml-3.0"), XML): ("ml", "3.0"),
+    Offer(f"{SDMX}.structure+json", "2.0.0", (*SDMX_JSON, "json-2.0"), JSON): ("json", "2.0"),
+    Offer(f"{SDMX}.structure+xml", "3.1.0", (*ML, "ml-3.1"), XML): ("ml", "3.1"),
+    Offer(f"{SDMX}.structure+json", "2.1.0", (*SDMX_JSON, "json-2.1"), JSON): ("json", "2.1"),
     Offer(f"{SDMX}.schema+xml", "2.1", ("schema",), XML): ("xsd", "2.1"),
     Offer(f"{SDMX}.schema+xml", "3.0.0", ("schema",), XML): ("xsd", "3.0"),
     Offer(f"{SDMX}.schema+xml", "3.1.0", ("schema",), XML): ("xsd", "3.1"),
