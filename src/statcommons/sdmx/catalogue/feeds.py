@@ -54,6 +54,13 @@ def publications(catalogue: Catalogue) -> list[Publication]:
     ----------
     catalogue : Catalogue
         What is published.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.catalogue.published import Publisher
+    >>> office = Publisher({"en": "NSO"}, "https://nso.example")
+    >>> publications(Catalogue("https://stats.example", office, {}, {}, datetime.datetime(2026, 1, 1)))
+    []
     """
     found = [
         Publication(entry, moment, f"{catalogue.address(entry.flow)}/{moment.isoformat()}", when == entry.releases[0])

@@ -66,7 +66,11 @@ DIMENSIONS = {
     "PRODUCT": "Product",
     "COMPOSITE_BREAKDOWN": "Other breakdowns",
 }
+"""The dimensions but time, with their names; each has a code list."""
+
 CODED = {"UNIT_MEASURE": "Unit of measure", "NATURE": "Nature of the value", "OBS_STATUS": "Observation status"}
+"""The attributes that have a code list, with their names."""
+
 TEXTS = {
     "VALUE_TEXT": "Value as it was written, where it is no number",
     "TIME_DETAIL": "Time detail",
@@ -78,6 +82,7 @@ TEXTS = {
     "GEO_INFO_URL": "Address of the geography",
     "COMMENT_OBS": "Footnote",
 }
+"""The attributes that are text, with their names."""
 
 
 def unsd_structure(
