@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from statcommons.core.errors import NotAllowed, TryAgain
 
-__all__ = ["appearing", "make_folder"]
+__all__ = ["appearing"]
 
 
 @contextlib.contextmanager

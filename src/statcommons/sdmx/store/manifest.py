@@ -17,18 +17,7 @@ from typing import Any
 from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.store.disk import appearing
 
-__all__ = [
-    "FORMAT",
-    "MANIFEST",
-    "Load",
-    "Manifest",
-    "Segment",
-    "new_manifest",
-    "read_manifest",
-    "retire",
-    "utc_now",
-    "write_manifest",
-]
+__all__ = ["FORMAT", "Load", "Manifest", "Segment"]
 
 FORMAT = 1
 """The format of a store that this version writes; a newer one is refused."""

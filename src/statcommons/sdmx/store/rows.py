@@ -39,23 +39,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = [
-    "ALL",
-    "ALL_TIME",
-    "NO_PERIOD",
-    "OBSERVED",
-    "connected",
-    "extended",
-    "files",
-    "identifier",
-    "literal",
-    "moment",
-    "said_of",
-    "span",
-    "sql_type",
-    "standing",
-    "write_parquet",
-]
+__all__ = ["ALL", "ALL_TIME", "NO_PERIOD", "OBSERVED"]
 
 ALL = 2**64 - 1
 """The bits of everything, also of what a structure gets later."""

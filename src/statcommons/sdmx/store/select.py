@@ -29,7 +29,7 @@ from statcommons.toolbox.sdmx_periods import TimePeriod, between, time_period
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Selection", "availability"]
+__all__ = ["Selection"]
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 

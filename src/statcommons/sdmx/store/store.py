@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, nearest
+from statcommons.core.progress import step
 from statcommons.sdmx.formats.table import flat
 from statcommons.sdmx.message import Action, Header, Rows, acting
 from statcommons.sdmx.model import Artefact, Constraint, Ref, parse_reference
@@ -451,7 +452,8 @@ class Store:
         found: list[Checked] = []
 
         def fill(connection: duckdb.DuckDBPyConnection) -> str:
-            found.append(checked(connection, rows, structure, constraints=constraints, on_bad_rows=on_bad_rows))
+            with step(f"Read and check {flow.id}"):
+                found.append(checked(connection, rows, structure, constraints=constraints, on_bad_rows=on_bad_rows))
             return found[0].table
 
         done = self.change(flow, fill, valid_from=_plain(valid_from), wait=wait)
@@ -514,16 +516,19 @@ class Store:
         """
         with self._changing(flow, valid_from, wait) as change:
             table = fill(change.connection)
-            series_file = change.number_series(table)
-            change.read_events(table)
-            done = change.fold()
+            with step("Compare with what stands"):
+                series_file = change.number_series(table)
+                change.read_events(table)
+                done = change.fold()
             if done:
                 load = Load(change.number, utc_now(), change.valid_from)
-                segments = change.write()
+                with step("Write"):
+                    segments = change.write()
                 if len(segments) > MANY or sum(one.ends for one in segments) > ENDED * sum(
                     one.rows for one in segments
                 ):
-                    segments, series_file = change.compacted(segments, series_file)
+                    with step("Compact"):
+                        segments, series_file = change.compacted(segments, series_file)
                 self._publish(change, segments, series_file, (*change.manifest.loads, load))
         return Loaded(flow, change.number if done else None, change.valid_from, done)
 
