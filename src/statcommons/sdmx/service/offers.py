@@ -49,7 +49,7 @@ FIRST = {
 def _offer(one: Format) -> Offer:
     family = FAMILIES.get(one.name) or FAMILIES.get(one.name.rpartition("-")[0], {"names": ()})
     names = tuple(dict.fromkeys((*family["names"], one.name)))  # the last is what our own commands call it
-    return Offer(one.media_type, one.version, **(family | {"names": names}))
+    return Offer(one.media_type, one.version, **{**family, "names": names})
 
 
 DATA_FORMATS: dict[int, dict[Offer, Format]] = {}
