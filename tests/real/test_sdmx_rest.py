@@ -44,7 +44,7 @@ def test_it_is_answered(store, address):
         ("v1/data/UNGP,DF_SDG,1.0/A.IT_MOB_OWN.116+764.../all?detail=full&includeHistory=false", 21),
         ("v1/data/UNGP,DF_SDG,1.0/A.IT_MOB_OWN.764.../all?detail=full&includeHistory=false&lastN", 3),
         ("v2/data/dataflow/UNGP/DF_SDG/1.0/A.IT_MOB_OWN.116.*.*.*?attributes=dsd", 3),
-        ("v2/data/dataflow/UNGP/DF_SDG/1.0/A.IT_MOB_OWN.*.*.*.*?c[REF_AREA]=116,764", 21),
+        ("v2/data/dataflow/UNGP/DF_SDG/1.0/A.IT_MOB_OWN.*.*.*.*?c[REF_AREA]=116,764", 15),
         ("v2/data/dataflow/UNGP/DF_SDG/1.0/*?", 30_795),
     ],
 )
