@@ -175,3 +175,13 @@ def test_what_is_not_installed_is_named_with_its_extra(loaded):
     face = "import sys; sys.modules['orjson'] = None; import statcommons.sdmx as face; face.Store"
     done = subprocess.run([sys.executable, "-c", face], cwd=loaded, capture_output=True, text=True, timeout=60)
     assert "ExtraMissing" in done.stderr
+
+
+def test_upgrade_looks_at_the_store_too(loaded):
+    (loaded / "workspace").mkdir()
+    (loaded / "st").rename(loaded / "workspace" / "store")
+    done = subprocess.run([SCRIPT, "upgrade"], cwd=loaded, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "store workspace/store has format 1, the newest" in done.stdout) == (0, True)
+    (loaded / "workspace" / "store" / "store.json").write_text('{"format": 99}')
+    done = subprocess.run([SCRIPT, "upgrade"], cwd=loaded, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "format 99" in done.stderr) == (64, True)

@@ -70,3 +70,8 @@ def upgrade(workspace: str | None) -> None:
         return
     home.created()
     click.echo(f"The workspace {home.path} has format {FORMAT}, the newest: nothing to upgrade.")
+    store = home.path / "store"
+    if store.exists():
+        from statcommons.sdmx import Store
+
+        click.echo(f"The store {store} has format {Store(store).format}, the newest: nothing to upgrade.")

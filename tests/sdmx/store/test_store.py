@@ -371,3 +371,17 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotAllowed, match="may not be written"):
         Store(tmp_path / "file" / "store").add_structures(())
+
+
+@pytest.mark.parametrize("number", sorted(one.name for one in (Path(__file__).parent / "formats").iterdir()))
+def test_a_store_of_every_format_that_was_released_is_read_and_written(tmp_path, number):
+    """Each folder was written by the first version that had the format, by the loads that stand beside the numbers."""
+    shutil.copytree(Path(__file__).parent / "formats" / number, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    values = {key: cells["OBS_VALUE"] for key, cells in state(store).items()}
+    assert values == {("A", "004", "2020"): 1.75, ("A", "004", "2021"): 9.0, ("A", "NA", "2021-Q1"): 3.0}
+    first = {key: cells["OBS_VALUE"] for key, cells in state(store, as_of=START).items()}
+    assert first == {("A", "004", "2020"): 1.5, ("A", "NA", "2020"): 2.0, ("A", "NA", "2021-Q1"): 3.0}
+    assert state(store)["A", "004", "2020"]["SOURCE"] == "survey"
+    load(store, [row("004", "2020", 2.0)])
+    assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 2.0

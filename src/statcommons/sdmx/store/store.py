@@ -145,6 +145,11 @@ class Store:
         self._states: dict[object, tuple[FlowState, int]] = {}
         self._counter = 0
 
+    @property
+    def format(self) -> int:
+        """The format of what is on the disk; one that is newer than ours is refused."""
+        return int(self._refuse_newer().get("format", FORMAT))
+
     # --- structures -------------------------------------------------------------------------------------------------
 
     @property
