@@ -223,7 +223,7 @@ def _entry(store: Store, flow: Ref) -> Entry | None:
         first.start if first else None,
         last.end if last else None,
         _units(structure, found.values.get(UNIT, ())),
-        tuple(one for one in FORMATS.values() if _holds(store, query, one)),
+        _formats(store, query),
     )
 
 
@@ -236,15 +236,19 @@ def _units(structure: Structure, used: tuple[str, ...]) -> tuple[tuple[str, Text
     return tuple((code, names.get(code) or {"en": code}) for code in codes)
 
 
-def _holds(store: Store, query: DataQuery, format: Format) -> bool:
-    """Tell whether a format can hold a dataflow, by beginning a message of one observation."""
-    one = DataQuery(query.flow, limit=1, as_of=query.as_of)
+def _formats(store: Store, query: DataQuery) -> tuple[Format, ...]:
+    """Give the formats that can hold a dataflow, by beginning a message of one observation in each."""
+    some = store.select(DataQuery(query.flow, limit=1, as_of=query.as_of)).data_sets()
     header = Header("none", datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC), "none")
-    try:
-        format.write(store.select(one).data_sets(), header, Options())
-    except BadCall:
-        return False
-    return True
+
+    def holds(format: Format) -> bool:
+        try:
+            format.write(some, header, Options())
+        except BadCall:
+            return False
+        return True
+
+    return tuple(one for one in FORMATS.values() if holds(one))
 
 
 def _path(ref: Ref) -> str:
