@@ -129,6 +129,19 @@ def write(
         When the table does not fit the structure; lists every cause.
     NotAllowed, TryAgain
         When the file cannot be written.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from statcommons.sdmx.structure import Component
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> table = pyarrow.table({"AREA": ["004", "NA"], "OBS_VALUE": [1.5, 2.0]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(write(table, folder + "/areas.csv", structure=areas).read_text(), end="")
+    STRUCTURE,STRUCTURE_ID,ACTION,AREA,OBS_VALUE
+    dataflow,X:DF(1.0),I,004,1.5
+    dataflow,X:DF(1.0),I,NA,2
     """
     if not isinstance(structure, Structure):
         structure = structure_in(structure)
@@ -143,7 +156,7 @@ def convert(
     format: str = "",
     mapping: TableMapping | Path | str | None = None,
 ) -> Path:
-    """Turn a message into another format: structures into structures, data into data.
+    r"""Turn a message into another format: structures into structures, data into data.
 
     Parameters
     ----------
@@ -169,6 +182,18 @@ def convert(
         When the format is not known, or data come without a structure.
     BadData
         When the message cannot be read, or data do not fit their structure.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.structure import Component
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     new = Path(folder) / "new.csv"
+    ...     _ = new.write_bytes(b"STRUCTURE,STRUCTURE_ID,AREA,OBS_VALUE\ndataflow,X:DF(1.0),004,1.50\n")
+    ...     print(convert(new, folder + "/old.csv", structure=areas, format="csv-1.0").read_text(), end="")
+    DATAFLOW,AREA,OBS_VALUE
+    X:DF(1.0),004,1.5
     """
     from statcommons.sdmx.reading import read_rows
     from statcommons.sdmx.structures import read_structures
@@ -205,6 +230,14 @@ def structure_in(source: Path | str | Sequence[Artefact], reference: str = "") -
     ------
     BadCall
         When there are several, or none of the name.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.structure import Component
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> structure_in(artefacts_of(areas), "X:DF(1.0)").key
+    ('AREA',)
     """
     from statcommons.sdmx.structures import read_structures
     from statcommons.sdmx.structures.collection import Artefacts

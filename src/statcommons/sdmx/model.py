@@ -305,16 +305,9 @@ class Definition:
 class Attribute(Definition):
     """An attribute, and what it is said of.
 
-    Parameters
-    ----------
-    attachment : {"observation", "series", "group", "dataflow"}
-        What a value is said of: each observation, all that share some dimensions, a named group, or the data set.
-    dimensions : tuple of str
-        The dimensions of the series or the group that it is said of.
-    group : str
-        The group's id.
-    measures : tuple of str
-        The measures that it is said of, where there are several (SDMX 3.0).
+    ``attachment`` is what a value is said of: each ``observation``, all that share some dimensions (``series``), a
+    named ``group``, or the data set (``dataflow``). ``dimensions`` are those of the series or the group, ``group`` is
+    the group's id, and ``measures`` those that it is said of where there are several (SDMX 3.0).
     """
 
     attachment: str = "observation"

@@ -61,6 +61,17 @@ def publish(
         When the output does not fit its structure.
     NotAllowed, TryAgain
         When the store cannot be written.
+
+    Examples
+    --------
+    >>> from statcommons.core.run import run
+    >>> from statcommons.sdmx import Store
+    >>> sales = {"time": ["2026-01-05", "2026-02-09"], "product": ["a", "a"], "price": [2.0, 3.0], "quantity": [1, 3]}
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     done = run("prices.bilateral_index", {"transactions": sales}, out=parent + "/run")
+    ...     loaded = publish(done, Store(parent + "/store"))
+    ...     print(loaded.flow, loaded.changed.added)
+    SC:DF_PRICES_BILATERAL_INDEX(1.0) 2
     """
     spec = _method(run)
     known = {one.name: one for one in spec.outputs if one.name in run.facts["outputs"]}

@@ -179,6 +179,13 @@ def structure_of(find: Callable[[Ref], Artefact | None], flow: Ref) -> Structure
     ------
     BadData
         When the dataflow or its data structure is not there.
+
+    Examples
+    --------
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> structure_of({one.ref: one for one in artefacts_of(areas)}.get, areas.flow).key
+    ('AREA',)
     """
     usage = find(flow)
     definition = find(usage.structure) if isinstance(usage, Dataflow) and usage.structure else usage
@@ -252,6 +259,13 @@ def artefacts_of(structure: Structure) -> tuple[Artefact, ...]:
     ----------
     structure : Structure
         What to say in artefacts.
+
+    Examples
+    --------
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> [str(one.ref) for one in artefacts_of(areas)]
+    ['X:DSD(1.0)', 'X:DF(1.0)']
     """
     definition, flow = structure.definition, structure.flow
     groups = {one.group: one.dimensions for one in structure.components if one.group}

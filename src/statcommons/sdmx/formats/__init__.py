@@ -26,6 +26,7 @@ from statcommons.sdmx.message import DataSet, Header
 __all__ = ["FORMATS", "Format", "Options", "Writer"]
 
 Writer: TypeAlias = Callable[[Sequence[DataSet], Header, Options], Iterator[bytes]]
+"""Makes the bytes of a message from data sets, header and options."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from statcommons.sdmx.message import ALL_DIMENSIONS, DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Component, Structure
 
-__all__ = ["write_csv_1", "write_csv_2", "write_csv_21"]
-
 Version: TypeAlias = Literal["1.0", "2.0", "2.1"]
 
 LETTERS = {"Information": "I", "Append": "A", "Replace": "R", "Merge": "M", "Delete": "D"}

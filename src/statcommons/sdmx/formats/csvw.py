@@ -17,8 +17,6 @@ from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import Item, Scheme, Text, in_language
 from statcommons.sdmx.structure import Component, Structure
 
-__all__ = ["write_csvw"]
-
 CSVW_TYPES = {"number": "double", "integer": "long", "boolean": "boolean", "instant": "dateTime", "date": "date"}
 PACKAGE_TYPES = {"number": "number", "integer": "integer", "boolean": "boolean"}
 

@@ -28,8 +28,6 @@ from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import Ref
 from statcommons.sdmx.structure import Component
 
-__all__ = ["write_json_1", "write_json_2", "write_json_21"]
-
 
 def write_json_1(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
     """Write an SDMX-JSON 1.0 data message: series, flat, or by another dimension.

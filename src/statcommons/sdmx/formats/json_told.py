@@ -11,8 +11,6 @@ from statcommons.sdmx.message import Header
 from statcommons.sdmx.model import Text, in_language
 from statcommons.sdmx.structure import TYPES, Component
 
-__all__ = ["SCHEMAS", "instant", "meta_of", "structure_told"]
-
 SCHEMAS = {
     "1.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas/1.0/"
     "sdmx-json-data-schema.json",

@@ -16,7 +16,7 @@ from statcommons.sdmx.formats.text import Form
 from statcommons.sdmx.message import DataSet
 from statcommons.sdmx.structure import Component, Structure
 
-__all__ = ["Lists", "Values", "Version", "form_of", "indexed", "is_told", "lists_of", "strings"]
+__all__ = ["Lists", "Values"]
 
 Version: TypeAlias = Literal["1.0", "2.0", "2.1"]
 

@@ -18,8 +18,6 @@ from statcommons.sdmx.message import SERIES, DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Component
 
-__all__ = ["cube_of", "one_data_set", "write_jsonstat"]
-
 METRIC = "MEASURE"
 """The dimension that tells several measures apart."""
 

@@ -24,18 +24,7 @@ from statcommons.sdmx.structure import Component
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = [
-    "Layout",
-    "Options",
-    "cell",
-    "grouped",
-    "groups_of",
-    "is_simple",
-    "opened",
-    "places_of",
-    "sliced",
-    "value_of_all",
-]
+__all__ = ["Layout", "Options"]
 
 ROWS = 65_536
 """Rows that are written at a time: enough that calls cost nothing beside them, in some tens of megabytes."""

@@ -14,7 +14,7 @@ from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import KINDS, Ref
 from statcommons.sdmx.structure import Component, Structure
 
-__all__ = ["FORM", "Kind", "attribute", "moment", "namespace", "rows_of", "settled", "written"]
+__all__ = ["FORM", "Kind", "namespace"]
 
 ROOT = "http://www.sdmx.org/resources/sdmxml/schemas/v"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"

@@ -13,8 +13,6 @@ from statcommons.sdmx.formats.text import OfSeries, Part, Piece, joined, line, t
 from statcommons.sdmx.message import SERIES, DataSet, Header
 from statcommons.sdmx.structure import Component
 
-__all__ = ["write_generic", "write_generic_time_series"]
-
 GENERIC = Kind("2.1", "GenericData", "generic", "data/generic")
 TIME_SERIES = Kind("2.1", "GenericTimeSeriesData", "generic", "data/generic", time_series=True)
 

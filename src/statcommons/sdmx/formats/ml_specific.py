@@ -13,8 +13,6 @@ from statcommons.sdmx.formats.text import Part, line, text_of
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.structure import Component
 
-__all__ = ["write_specific_21", "write_specific_30", "write_specific_31", "write_specific_time_series"]
-
 MODULE = "data/structurespecific"
 V21, V30, V31 = (
     Kind(version, "StructureSpecificData", "data", MODULE, specific=True) for version in ("2.1", "3.0", "3.1")

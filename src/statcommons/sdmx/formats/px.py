@@ -18,8 +18,6 @@ from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Component
 
-__all__ = ["write_px"]
-
 CELLS = 10_000_000
 """Cells of the largest cube that is written: it is held in memory, 8 bytes a cell."""
 

@@ -14,16 +14,7 @@ from statcommons.sdmx.formats.layout import Options, opened
 from statcommons.sdmx.message import SERIES, DataSet, Header
 from statcommons.sdmx.structure import Component
 
-__all__ = [
-    "Sink",
-    "batches_of",
-    "components_of",
-    "flat",
-    "one_structure",
-    "schema_of_table",
-    "write_arrow",
-    "write_parquet",
-]
+__all__ = ["Sink", "write_parquet"]
 
 TYPES = {"number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
 ROW_GROUP = 122_880

@@ -22,7 +22,7 @@ from statcommons.sdmx.message import SERIES
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Form", "OfSeries", "Part", "Piece", "around", "encoded", "escaper", "joined", "line", "text_of", "texts"]
+__all__ = ["OfSeries", "Part", "Piece", "escaper", "line"]
 
 Piece: TypeAlias = "str | pa.Array"
 """Text of the rows of a batch: one for all of them, or a column of texts, plain or as a dictionary, without nulls."""

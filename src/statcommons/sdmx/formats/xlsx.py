@@ -16,8 +16,6 @@ from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Structure
 
-__all__ = ["write_xlsx"]
-
 ROWS = 1_048_575
 """Rows of data that a sheet of Excel has, below its head."""
 

@@ -54,6 +54,15 @@ def schema_of(
     References
     ----------
     SDMX 2.1 and 3.0, section 3A, SDMX-ML: structure-specific data.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.model import Ref
+    >>> from statcommons.sdmx.structure import Component
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> b'name="AREA"' in schema_of(areas, "3.0")
+    True
     """
     version = standard.replace(".", "_")
     place = location or f"{PUBLISHED}{version}/"

@@ -10,18 +10,7 @@ from statcommons.core.errors import BadData, NoInput
 from statcommons.core.quality import notice
 from statcommons.sdmx.model import BY_CLASS, Annotation, Constraint, Definition, Ref, Region, parse_urn
 
-__all__ = [
-    "attachment",
-    "availability",
-    "content",
-    "held_ref",
-    "hierarchy_id",
-    "in_order",
-    "is_held",
-    "nothing_held",
-    "regions",
-    "tell_what_is_not_held",
-]
+__all__ = ["attachment", "availability", "content", "hierarchy_id", "regions", "tell_what_is_not_held"]
 
 Values = Mapping[str, tuple[str, ...]]
 

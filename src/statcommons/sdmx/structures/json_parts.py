@@ -14,7 +14,7 @@ from statcommons.sdmx.query.versions import version_order
 from statcommons.sdmx.structures import json_shapes as shapes
 from statcommons.sdmx.structures.incoming import held_ref
 
-__all__ = ["Reading", "decoded"]
+__all__ = ["Reading"]
 
 NEWLINE = b"\n"
 

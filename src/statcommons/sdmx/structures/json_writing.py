@@ -42,7 +42,7 @@ from statcommons.sdmx.structures.outgoing import (
     urn,
 )
 
-__all__ = ["JSONStandard", "keep_structures", "write_structures_json"]
+__all__ = ["keep_structures", "write_structures_json"]
 
 SDMX = {"1.0": "2.1", "2.0": "3.0", "2.1": "3.1"}
 """The version of SDMX that each stands for."""
@@ -135,6 +135,16 @@ def keep_structures(artefacts: Iterable[Artefact], header: Header) -> bytes:
     -------
     bytes
         The message, in UTF-8.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from statcommons.sdmx.model import Item
+    >>> from statcommons.sdmx.structures.json_reading import read_structures_json
+    >>> areas = Scheme("codelist", "X", "CL_AREA", items=(Item("004"),))
+    >>> kept = keep_structures([areas], Header("KEPT", datetime.datetime(2026, 1, 5), "X"))
+    >>> read_structures_json(kept) == (areas,)
+    True
     """
     return msgspec.json.encode(_Writer("2.0", tuple(artefacts), (), whole=True).message(header))
 

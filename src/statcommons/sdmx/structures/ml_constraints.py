@@ -11,8 +11,6 @@ from statcommons.sdmx.structures.incoming import availability, regions
 from statcommons.sdmx.structures.ml_parts import Message, Parts, annotations_of, envelope, flag, parts, text_of
 from statcommons.sdmx.structures.xmlfile import local
 
-__all__ = ["availability_of", "constraint_of"]
-
 ATTACHED = {
     "DataStructure": "datastructure",
     "Dataflow": "dataflow",

@@ -14,18 +14,7 @@ from statcommons.sdmx.query.versions import version_order
 from statcommons.sdmx.structures.incoming import held_ref, is_held
 from statcommons.sdmx.structures.xmlfile import local
 
-__all__ = [
-    "Message",
-    "Parts",
-    "annotations_of",
-    "called",
-    "envelope",
-    "flag",
-    "nameable",
-    "parts",
-    "text_of",
-    "texts",
-]
+__all__ = ["Message", "Parts"]
 
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 

@@ -40,7 +40,7 @@ from statcommons.sdmx.structures.outgoing import (
     urn,
 )
 
-__all__ = ["MLStandard", "write_structures_ml"]
+__all__ = ["write_structures_ml"]
 
 
 GROUPS_21 = {

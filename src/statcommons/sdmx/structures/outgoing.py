@@ -20,15 +20,7 @@ from statcommons.sdmx.model import (
     Scheme,
 )
 
-__all__ = [
-    "assert_holdable",
-    "dimensions_first",
-    "has_concepts_for_codes",
-    "instant",
-    "is_availability",
-    "metrics",
-    "urn",
-]
+__all__ = ["instant", "urn"]
 
 OLD_CLASSES = {"dataconstraint": "ContentConstraint", "hierarchy": "HierarchicalCodelist"}
 """What SDMX 2.1 calls kinds of artefacts otherwise."""

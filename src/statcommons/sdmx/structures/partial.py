@@ -18,7 +18,7 @@ from statcommons.sdmx.model import (
 from statcommons.sdmx.structures.items import below, narrowed
 from statcommons.sdmx.structures.references import Found, Graph, items_named
 
-__all__ = ["allowed_codes", "used_only"]
+__all__ = ["allowed_codes"]
 
 
 def used_only(referenced: Found, asked: Found, graph: Graph) -> Found:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from statcommons.core.errors import BadData
 
-__all__ = ["local", "parsed"]
+__all__ = ["parsed"]
 
 PIECE = 1 << 12
 
