@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from statcommons.core.errors import BadCall, nearest
 from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES, DataSet
-from statcommons.sdmx.query.components import Filter
-from statcommons.sdmx.query.data import Availability, DataQuery, Mode
-from statcommons.sdmx.store.conditions import condition
+from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.rows import identifier
+from statcommons.sdmx.store.wanted import Where, rows_asked, series_asked, unknown
 from statcommons.sdmx.structure import Structure
-from statcommons.toolbox.sdmx_periods import TimePeriod, between, time_period
+from statcommons.toolbox.sdmx_periods import TimePeriod
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,22 +36,6 @@ FEW = 64
 
 FIRST, PIECE = 8_192, 131_072
 """Observations of the first piece, so that an answer begins at once, and of those after it."""
-
-
-@dataclass(frozen=True)
-class Where:
-    """A condition on rows and its parameters; true where there is nothing to ask."""
-
-    sql: str = ""
-    values: tuple[Any, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.sql)
-
-    def __and__(self, other: Where) -> Where:
-        if not self or not other:
-            return self or other
-        return Where(f"{self.sql} AND {other.sql}", (*self.values, *other.values))
 
 
 @dataclass(frozen=True)
@@ -102,12 +84,12 @@ class Selection:
     @cached_property
     def where(self) -> Where:
         """What is asked of rows."""
-        return _where(self.state, self.query)
+        return rows_asked(self.state, self.query)
 
     @cached_property
     def wanted(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The places of the series that keys and filters of dimensions ask for, in the state's table of series."""
-        return np.flatnonzero(_mask(self.state, self.query))
+        return np.flatnonzero(series_asked(self.state, self.query))
 
     # --- how much ---------------------------------------------------------------------------------------------------
 
@@ -243,7 +225,7 @@ class Selection:
         time = self.structure.time
         for one, down in self.query.sort:
             if one not in self.state.structure:
-                raise _unknown(one, self.state.structure, "sort")
+                raise unknown(one, self.state.structure, "sort")
             yield ("_start", down) if time and one == time.id else (one, down)
 
     def _table(self, places: np.ndarray[Any, Any], order: str, keys: Sequence[str], *, limit: bool = False) -> pa.Table:
@@ -329,151 +311,6 @@ class _Streamed:
             begin, size = end, PIECE
 
 
-# --- what a query means ---------------------------------------------------------------------------------------------
-
-
-def availability(
-    state: FlowState, query: DataQuery, mode: Mode = "exact", components: Sequence[str] | None = None
-) -> Availability:
-    """Tell which values are available for a query.
-
-    Parameters
-    ----------
-    state : FlowState
-        The flow.
-    query : DataQuery
-        What is asked.
-    mode : {"exact", "available"}
-        The values of the result; or those from which each dimension may choose, whatever is asked of itself.
-    components : sequence of str, optional
-        Of which dimensions to tell; all by default.
-
-    Returns
-    -------
-    Availability
-        With the numbers of observations and series of the result, in both modes.
-
-    References
-    ----------
-    SDMX REST 2.2, availability queries.
-    """
-    asked = _where(state, query)
-    rows, first, last = _passing(state, asked)
-    known: dict[object, Mask] = {}
-    exact = _mask(state, query, known=known) & (rows > 0)
-    time = state.structure.time
-    told = [one.id for one in state.structure.dimensions if components is None or one.id in components]
-    free = exact
-    values = {}
-    for dimension in told:
-        if mode == "available":
-            free = _mask(state, query, dimension, known)
-            if time and dimension == time.id and asked:
-                others, first, last = _passing(state, _where(state, query, time=False))
-                free &= others > 0
-            else:
-                free &= rows > 0
-        if not time or dimension != time.id:
-            codes = state.codes[dimension]
-            values[dimension] = tuple(codes.codes[place] for place in np.unique(codes.places[free]))
-    whole = free if time and time.id in told else exact
-    periods = _between(state, first[whole], last[whole]) if time else ()
-    return Availability(values, periods, int(rows[exact].sum()), int(exact.sum()))
-
-
-def _passing(state: FlowState, asked: Where) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Give for each series how many of its observations are asked for, when they begin and when they end."""
-    table = state.series
-    if not asked:
-        return state.counts, table["_first"].to_numpy(), table["_last"].to_numpy()
-    found = state.cursor().execute(
-        f"SELECT _series, count(*), min(_start), max(_end) FROM ({state.observations}) WHERE {asked.sql} GROUP BY 1",
-        list(asked.values),
-    )
-    numbers, counts, begin, end = found.to_arrow_table().columns
-    size = int(state.numbers.max(initial=-1)) + 1
-    place = np.full(size, -1)
-    place[state.numbers] = np.arange(len(state.numbers))
-    here = place[numbers.to_numpy()]
-    rows = np.zeros(len(state.numbers), np.int64)
-    first, last = (np.zeros(len(state.numbers), "datetime64[us]") for _ in range(2))
-    rows[here], first[here], last[here] = counts.to_numpy(), begin.to_numpy(), end.to_numpy()
-    return rows, first, last
-
-
-def _between(state: FlowState, first: np.ndarray[Any, Any], last: np.ndarray[Any, Any]) -> tuple[TimePeriod, ...]:
-    """Name the earliest and the latest period."""
-    if not len(first):
-        return ()
-    begin, end = first.min().astype("datetime64[us]").item(), last.max().astype("datetime64[us]").item()
-    earliest = next(one for one in state.periods if one.start == begin)
-    latest = next(one for one in reversed(state.periods) if one.end == end)
-    return earliest, latest
-
-
-def _mask(state: FlowState, query: DataQuery, leave: str = "", known: dict[object, Mask] | None = None) -> Mask:
-    """Tell which series keys and filters of dimensions ask for.
-
-    ``leave`` is a dimension of which nothing is asked; ``known`` keeps what was found for the next call.
-    """
-    known = {} if known is None else known
-
-    def chosen(component: str, asked: object, holds: Callable[[str], bool]) -> Mask:
-        if (component, asked) not in known:
-            known[component, asked] = state.codes[component].chosen(holds)
-        return known[component, asked]
-
-    mask = np.ones(len(state.numbers), bool)
-    for component, asked in query.filters.items():
-        if component not in state.structure:
-            raise _unknown(component, state.structure, f"c[{component}]")
-        if component in state.codes and component != leave:
-            mask &= chosen(component, asked, asked.predicate("text"))
-    keys = []
-    for key in query.keys:
-        parts = [
-            chosen(dimension, codes, codes.__contains__)
-            for dimension, codes in zip(state.structure.key, key, strict=True)
-            if codes is not None and dimension != leave
-        ]
-        keys.append(np.logical_and.reduce(parts) if parts else np.ones_like(mask))
-    return mask & np.logical_or.reduce(keys) if keys else mask
-
-
-def _where(state: FlowState, query: DataQuery, *, time: bool = True) -> Where:
-    """Give what a query asks of rows: periods, measures, attributes."""
-    found = Where()
-    dimension = state.structure.time
-    if time and dimension:
-        found = _when(state, query, query.filters.get(dimension.id))
-    for component, asked in query.filters.items():
-        if (
-            component not in state.codes
-            and component in state.structure
-            and not (dimension and component == dimension.id)
-        ):
-            sql, values = condition(asked, state.structure[component])
-            found &= Where(sql, tuple(values))
-    return found
-
-
-def _when(state: FlowState, query: DataQuery, asked: Filter | None) -> Where:
-    """Give what a query asks of periods: the columns of start and end where they serve, else the periods one by one."""
-    time = state.structure.time
-    if time is None or not (asked or query.start or query.end):
-        return Where()
-    if not asked and query.year_start == "--01-01":
-        found = Where("_start >= ?", (query.start.start,)) if query.start else Where()
-        return found & (Where("_end <= ?", (query.end.end,)) if query.end else Where())
-    holds = asked.predicate("time", year_start=query.year_start) if asked else lambda _: True
-    texts = []
-    for one in state.periods:
-        moved = one if query.year_start == "--01-01" else time_period(one.text, year_start=query.year_start)
-        if between(moved, query.start, query.end) and holds(moved):
-            texts.append(one.text)
-    return Where(f"{identifier(time.id)} IN (SELECT unnest(?::VARCHAR[]))", (texts,))
-
-
 def _period_table(periods: Iterable[TimePeriod]) -> pa.Table:
     import pyarrow as pa
 
@@ -485,11 +322,4 @@ def _period_table(periods: Iterable[TimePeriod]) -> pa.Table:
             "start": pa.array([one.start for one in found], stamp),
             "end": pa.array([one.end for one in found], stamp),
         }
-    )
-
-
-def _unknown(component: str, structure: Structure, where: str) -> BadCall:
-    known = [one.id for one in structure.components]
-    return BadCall(
-        f"There is no component {component!r} in {structure.flow}.", where=where, remedy=nearest(component, known)
     )

@@ -23,6 +23,7 @@ from statcommons.sdmx.query.data import Availability, DataQuery, Facts, Mode
 from statcommons.sdmx.query.keys import parse_keys
 from statcommons.sdmx.reading import TableMapping, read_rows
 from statcommons.sdmx.reading.check import Checked, checked
+from statcommons.sdmx.store.available import availability
 from statcommons.sdmx.store.change import Change, Changed
 from statcommons.sdmx.store.disk import appearing, make_folder
 from statcommons.sdmx.store.flow import FlowState
@@ -40,7 +41,7 @@ from statcommons.sdmx.store.manifest import (
     write_manifest,
 )
 from statcommons.sdmx.store.rows import connected, extended
-from statcommons.sdmx.store.select import Selection, availability
+from statcommons.sdmx.store.select import Selection
 from statcommons.sdmx.structure import Structure, structure_of
 from statcommons.sdmx.structures.collection import Artefacts
 from statcommons.sdmx.structures.json import keep_structures, read_structures_json
@@ -282,7 +283,7 @@ class Store:
     def availability(
         self, query: DataQuery, mode: Mode = "exact", components: Sequence[str] | None = None
     ) -> Availability:
-        """Tell which values are available for a query; see :func:`statcommons.sdmx.store.select.availability`."""
+        """Tell which values are available for a query; see :func:`statcommons.sdmx.store.available.availability`."""
         return availability(self._state(query.flow, query.as_of), query, mode, components)
 
     def query(

@@ -1,0 +1,119 @@
+"""What a query means for one flow: which series it asks for, and what it asks of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from statcommons.core.errors import BadCall, nearest
+from statcommons.sdmx.query.components import Filter
+from statcommons.sdmx.query.data import DataQuery
+from statcommons.sdmx.store.conditions import condition
+from statcommons.sdmx.store.flow import FlowState
+from statcommons.sdmx.store.rows import identifier
+from statcommons.sdmx.structure import Structure
+from statcommons.toolbox.sdmx_periods import between, time_period
+
+__all__ = ["Mask", "Where", "rows_asked", "series_asked", "unknown"]
+
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition on rows and its parameters; true where there is nothing to ask."""
+
+    sql: str = ""
+    values: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sql)
+
+    def __and__(self, other: Where) -> Where:
+        if not self or not other:
+            return self or other
+        return Where(f"{self.sql} AND {other.sql}", (*self.values, *other.values))
+
+
+def series_asked(state: FlowState, query: DataQuery, leave: str = "", known: dict[object, Mask] | None = None) -> Mask:
+    """Tell which series keys and filters of dimensions ask for.
+
+    ``leave`` is a dimension of which nothing is asked; ``known`` keeps what was found for the next call.
+    """
+    known = {} if known is None else known
+
+    def chosen(component: str, asked: object, holds: Callable[[str], bool]) -> Mask:
+        if (component, asked) not in known:
+            known[component, asked] = state.codes[component].chosen(holds)
+        return known[component, asked]
+
+    mask = np.ones(len(state.numbers), bool)
+    for component, asked in query.filters.items():
+        if component not in state.structure:
+            raise unknown(component, state.structure, f"c[{component}]")
+        if component in state.codes and component != leave:
+            mask &= chosen(component, asked, asked.predicate("text"))
+    keys = []
+    for key in query.keys:
+        parts = [
+            chosen(dimension, codes, codes.__contains__)
+            for dimension, codes in zip(state.structure.key, key, strict=True)
+            if codes is not None and dimension != leave
+        ]
+        keys.append(np.logical_and.reduce(parts) if parts else np.ones_like(mask))
+    return mask & np.logical_or.reduce(keys) if keys else mask
+
+
+def rows_asked(state: FlowState, query: DataQuery, *, time: bool = True) -> Where:
+    """Give what a query asks of rows: periods, measures, attributes."""
+    found = Where()
+    dimension = state.structure.time
+    if time and dimension:
+        found = _when(state, query, query.filters.get(dimension.id))
+    for component, asked in query.filters.items():
+        if (
+            component not in state.codes
+            and component in state.structure
+            and not (dimension and component == dimension.id)
+        ):
+            sql, values = condition(asked, state.structure[component])
+            found &= Where(sql, tuple(values))
+    return found
+
+
+def _when(state: FlowState, query: DataQuery, asked: Filter | None) -> Where:
+    """Give what a query asks of periods: the columns of start and end where they serve, else the periods one by one."""
+    time = state.structure.time
+    if time is None or not (asked or query.start or query.end):
+        return Where()
+    if not asked and query.year_start == "--01-01":
+        found = Where("_start >= ?", (query.start.start,)) if query.start else Where()
+        return found & (Where("_end <= ?", (query.end.end,)) if query.end else Where())
+    holds = asked.predicate("time", year_start=query.year_start) if asked else lambda _: True
+    texts = []
+    for one in state.periods:
+        moved = one if query.year_start == "--01-01" else time_period(one.text, year_start=query.year_start)
+        if between(moved, query.start, query.end) and holds(moved):
+            texts.append(one.text)
+    return Where(f"{identifier(time.id)} IN (SELECT unnest(?::VARCHAR[]))", (texts,))
+
+
+def unknown(component: str, structure: Structure, where: str) -> BadCall:
+    """Say that there is no such component, and which is nearest.
+
+    Parameters
+    ----------
+    component : str
+        What was asked for.
+    structure : Structure
+        Of the flow.
+    where : str
+        The parameter that asks.
+    """
+    known = [one.id for one in structure.components]
+    return BadCall(
+        f"There is no component {component!r} in {structure.flow}.", where=where, remedy=nearest(component, known)
+    )
