@@ -24,6 +24,8 @@ LINES = [
     "NY_GDP_PCAP,116,2022,2,,",
     "SI_POV_NAHC,116,2020,7,FEMALE,",
     "SI_POV_NAHC,116,2020,8,BOTHSEX,ALLAGE",
+    "SE_TOT_PRFL,116,2020,8,FEMALE,15-24",
+    "SE_TOT_PRFL,116,2020,9,MALE,15-24",
     "XX_OWN,116,2020,8,MALE,",
 ]
 
@@ -82,17 +84,19 @@ def test_a_flow_that_is_not_there_is_told(sdg):
 # --- 17.18.1 --------------------------------------------------------------------------------------------------------
 
 
-def test_parts_are_told_from_totals(sdg):
+def test_parts_are_told_from_totals_and_from_what_is_measured(sdg):
+    [indicator] = framework().indicators_of("SE_TOT_PRFL")
     assert disaggregations_of(*sdg) == {
         "1.1.1": frozenset(),
         "1.2.1": frozenset({"SEX"}),
         "8.1.1": frozenset(),
+        indicator.id: frozenset({"SEX"}),
     }
 
 
 def test_the_share_is_the_mean_over_the_indicators_that_ask_for_a_disaggregation(sdg):
     found = disaggregation_share(disaggregations_of(*sdg))
-    assert (found.share, found.complete) == (0.0, 0)
+    assert (found.share, found.complete) == (1 / found.counted, 1)
     assert found.counted == sum(bool(one.disaggregations) for one in framework().unique) == found.table.num_rows
     [row] = [one for one in found.table.to_pylist() if one["indicator"] == "1.2.1"]
     assert row == {

@@ -1,7 +1,7 @@
 """Indicator 17.18.1: the share of indicators that are produced with every disaggregation that they ask for.
 
-An indicator is fully disaggregated when each dimension that it asks for has values of parts, and not of the total
-alone. What an indicator asks for stands in its name, and an office may ask for more.
+An indicator is fully disaggregated when each dimension that it asks for has values of parts, beside one another or
+beside the total. What an indicator asks for stands in its name, and an office may ask for more.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def disaggregations_of(
     Returns
     -------
     dict of str to frozenset of str
-        The dimensions in which some series of an indicator has a code that is no total, by indicator.
+        By indicator, the dimensions in which some series of it has several codes, of which one at least is no total.
 
     Raises
     ------
@@ -168,7 +168,8 @@ def disaggregations_of(
 
 
 def _has_parts(codes: Collection[str | None], totals: Collection[str]) -> bool:
-    return any(code is not None and code.upper() not in totals for code in codes)
+    """Tell whether there is a part, and something beside it: one age group alone is what is measured."""
+    return len(codes) > 1 and any(code is not None and code.upper() not in totals for code in codes)
 
 
 def _first(id: str) -> str:
