@@ -141,6 +141,11 @@ def test_every_fault_is_told_with_its_row(tmp_path):
     assert any("REF_AREA" in cause.rule for cause in told.value.causes)
 
 
+def test_an_export_without_rows_is_told(tmp_path):
+    with pytest.raises(BadData, match="no rows"):
+        load_sdg(Store(tmp_path / "store"), export())
+
+
 def test_bad_rows_can_be_set_aside(tmp_path):
     done = load_sdg(Store(tmp_path / "store"), export(line("x"), line(year="2021")), on_bad_rows="set_aside")
     assert (done.rows, done.changed.added, done.set_aside["row"].to_pylist()) == (1, 1, [2])
@@ -186,6 +191,23 @@ def test_parquet_and_csv_say_the_same(tmp_path):
     lines = ["SI_POV_DAY1,4,2020,1.5,FEMALE,<5Y,ACCRA,PERCENT,C", "SI_POV_DAY1,8,2020,,,,,PERCENT,C"]
     plain = rows(*lines, head=head)
     assert [one | {"_row": 0} for one in packed] == [one | {"_row": 0} for one in plain]
+
+
+def test_a_workbook_says_the_same_as_csv(tmp_path):
+    import csv
+
+    import xlsxwriter
+
+    cells = list(csv.reader([HEAD, line(area="004"), line("<2.5", year="2021", city="ACCRA")]))
+    book = xlsxwriter.Workbook(tmp_path / "export.xlsx")
+    sheet = book.add_worksheet()
+    for place, row in enumerate(cells):
+        sheet.write_row(place, 0, row)
+        if place:
+            sheet.write_number(place, HEAD.split(",").index("TimePeriod"), int(row[7]))
+    book.close()
+    found = [row for batch in read_unsd(tmp_path / "export.xlsx").rows.batches for row in batch.to_pylist()]
+    assert found == rows(line(area="004"), line("<2.5", year="2021", city="ACCRA"))
 
 
 # --- in a store -----------------------------------------------------------------------------------------------------

@@ -176,9 +176,11 @@ class _Columns:
         if "indicator" not in places:
             return frozenset()
         # Most series are of one indicator, and need not be looked at.
-        shared = [series for series in survey.named["SERIES"] if len(framework().indicators_of(series)) != 1]
+        shared = [series for series in survey.named.get("SERIES", ()) if len(framework().indicators_of(series)) != 1]
         wanted = pa.array(sorted(shared), pa.string())
         parts = [one.filter(pc.is_in(one[self.names["SERIES"]], wanted)) for one in self.rows.batches]
+        if not parts:
+            return frozenset()
         table = pa.Table.from_batches(parts)
         said = [name for name in table.column_names if name not in {*places.values(), "_row"}]
         alike = table.group_by(said, use_threads=False).aggregate([("_row", "list"), (places["indicator"], "list")])
