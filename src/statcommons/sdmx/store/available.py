@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from statcommons.sdmx.query.data import Availability, DataQuery, Mode
 from statcommons.sdmx.store.flow import FlowState
-from statcommons.sdmx.store.wanted import Mask, Where, rows_asked, series_asked
+from statcommons.sdmx.store.wanted import Mask, cells_asked, periods_asked, rows_asked, series_asked
 from statcommons.toolbox.sdmx_periods import TimePeriod
 
 __all__ = ["availability"]
@@ -40,8 +40,7 @@ def availability(
     ----------
     SDMX REST 2.2, availability queries.
     """
-    asked = rows_asked(state, query)
-    rows, first, last = _passing(state, asked)
+    rows, first, last = _passing(state, query)
     known: dict[object, Mask] = {}
     exact = series_asked(state, query, known=known) & (rows > 0)
     time = state.structure.time
@@ -51,8 +50,8 @@ def availability(
     for dimension in told:
         if mode == "available":
             free = series_asked(state, query, dimension, known)
-            if time and dimension == time.id and asked:
-                others, first, last = _passing(state, rows_asked(state, query, time=False))
+            if time and dimension == time.id:
+                others, first, last = _passing(state, query, time=False)
                 free &= others > 0
             else:
                 free &= rows > 0
@@ -64,11 +63,17 @@ def availability(
     return Availability(values, periods, int(rows[exact].sum()), int(exact.sum()))
 
 
-def _passing(state: FlowState, asked: Where) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+Counted: TypeAlias = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+
+def _passing(state: FlowState, query: DataQuery, *, time: bool = True) -> Counted:
     """Give for each series how many of its observations are asked for, when they begin and when they end."""
-    table = state.series
+    asked = rows_asked(state, query, time=time)
     if not asked:
-        return state.counts, table["_first"].to_numpy(), table["_last"].to_numpy()
+        return state.counts, state.series["_first"].to_numpy(), state.series["_last"].to_numpy()
+    if state.hot and not cells_asked(state, query):
+        counts, begin, end = state.hot[0].passing(periods_asked(state, query))
+        return counts, begin.astype("datetime64[us]"), end.astype("datetime64[us]")
     found = state.cursor().execute(
         f"SELECT _series, count(*), min(_start), max(_end) FROM ({state.observations}) WHERE {asked.sql} GROUP BY 1",
         list(asked.values),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from statcommons.sdmx.store.hot import Hot
 from statcommons.sdmx.store.manifest import Manifest
 from statcommons.sdmx.store.rows import OBSERVED, files, identifier, literal, moment, said_of, standing
 from statcommons.sdmx.structure import Component, Structure
@@ -57,8 +58,8 @@ class FlowState:
         A further condition of SQL on the rows that are looked at.
     gone : bool
         Whether to look at the observations that are deleted at the moment, and not at those that stand.
-    hot : list of str
-        The table in memory that has the observations, when there is one.
+    hot : list of Hot
+        The observations in memory, when they were brought there.
     """
 
     folder: Path
@@ -68,7 +69,7 @@ class FlowState:
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     only: str = ""
     gone: bool = False
-    hot: list[str] = field(default_factory=list)
+    hot: list[Hot] = field(default_factory=list)
 
     @cached_property
     def rows(self) -> str:
@@ -78,7 +79,10 @@ class FlowState:
     @property
     def observations(self) -> str:
         """The SELECT of the observations that are looked at, from memory where they were brought there."""
-        return f"SELECT * FROM {self.hot[0]}" if self.hot else self._observed
+        if not self.hot:
+            return self._observed
+        self.cursor().register("hot", self.hot[0].table)
+        return "SELECT * FROM hot"
 
     @property
     def _observed(self) -> str:
@@ -90,21 +94,39 @@ class FlowState:
         """How many rows the files have."""
         return sum(one.rows for one in self.manifest.segments)
 
-    def warm(self, name: str) -> None:
-        """Bring the observations into the memory of the engine, where small questions cost a tenth."""
+    def warm(self) -> None:
+        """Bring the observations into memory, where small questions cost a tenth."""
+        import pyarrow as pa
+
         time = [self.structure.time.id] if self.structure.time else []
         above = {one.id for one in self.series_attributes}
         cells = [one.id for one in self.structure.with_role("measure", "attribute") if one.id not in above]
         chosen = ", ".join(map(identifier, ["_series", *time, "_start", "_end", *cells]))
-        self.cursor().execute(
-            f"CREATE TABLE {name} AS SELECT {chosen} FROM ({self._observed}) ORDER BY _series, _start"
+        place = np.zeros(int(self.numbers.max(initial=-1)) + 1, np.int32)
+        place[self.numbers] = np.arange(len(self.numbers), dtype=np.int32)
+        cursor = self.cursor()
+        cursor.register("order_of_series", pa.table({"_series": self.numbers, "_at": place[self.numbers]}))
+        ordered = (
+            f"SELECT {chosen} FROM ({self._observed}) JOIN order_of_series USING (_series) "
+            f"ORDER BY _at, _start, _end{', ' + identifier(time[0]) if time else ''}"
         )
-        self.hot.append(name)
-
-    def cool(self) -> None:
-        """Take the observations out of memory."""
-        while self.hot:
-            self.cursor().execute(f"DROP TABLE IF EXISTS {self.hot.pop()}")
+        table = cursor.execute(ordered).to_arrow_table()
+        texts = [one for one in table.schema.names if pa.types.is_string(table.schema.field(one).type)]
+        for one in texts:
+            table = table.set_column(
+                table.schema.get_field_index(one), one, table[one].combine_chunks().dictionary_encode()
+            )
+        table = table.combine_chunks()
+        numbers = np.zeros(table.num_rows, np.int32)
+        if time:
+            coded = table[time[0]].chunk(0) if table.num_rows else None
+            known = {one.text: number for number, one in enumerate(self.periods)}
+            if coded is not None:
+                numbers = np.array([known[text] for text in coded.dictionary.to_pylist()], np.int32)[coded.indices]
+        offsets = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int64)
+        moments = [[one.start for one in self.periods], [one.end for one in self.periods]] if time else [[0], [0]]
+        begin, end = (np.array(one, "datetime64[us]").astype(np.int64) for one in moments)
+        self.hot.append(Hot(table, offsets, numbers, (begin, end)))
 
     def changed(self, after: datetime.datetime, at: datetime.datetime) -> FlowState:
         """Give the observations that came or changed after a moment, or their series did, and stand at a later one."""

@@ -12,15 +12,16 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES, DataSet
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.store.flow import FlowState
+from statcommons.sdmx.store.hot import Hot
 from statcommons.sdmx.store.rows import identifier
-from statcommons.sdmx.store.wanted import Where, rows_asked, series_asked, unknown
+from statcommons.sdmx.store.wanted import Mask, Where, cells_asked, periods_asked, rows_asked, series_asked, unknown
 from statcommons.sdmx.structure import Structure
 from statcommons.toolbox.sdmx_periods import TimePeriod
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection"]
 
-Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 FEW = 64
 """Series that are written into a question."""
@@ -87,6 +87,16 @@ class Selection:
         return rows_asked(self.state, self.query)
 
     @cached_property
+    def periods(self) -> Mask | None:
+        """Which of the flow's periods are asked for; none where all are."""
+        return periods_asked(self.state, self.query)
+
+    @cached_property
+    def _memory(self) -> Hot | None:
+        """The observations in memory, where they are there and nothing is asked of measures and attributes."""
+        return self.state.hot[0] if self.state.hot and not cells_asked(self.state, self.query) else None
+
+    @cached_property
     def wanted(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The places of the series that keys and filters of dimensions ask for, in the state's table of series."""
         return np.flatnonzero(series_asked(self.state, self.query))
@@ -103,6 +113,9 @@ class Selection:
         if not self.where:
             counts = self.state.counts[self.wanted]
             return int((np.minimum(counts, ends) if ends is not None else counts).sum())
+        if self._memory:
+            counts = self._memory.passing(self.periods)[0][self.wanted]
+            return int((np.minimum(counts, ends) if ends is not None else counts).sum())
         each = f"SELECT count(*) AS n FROM {self._from} GROUP BY _series"
         many = "least(n, ?)" if ends is not None else "n"
         values = [*([ends] if ends is not None else []), *self.where.values]
@@ -117,6 +130,8 @@ class Selection:
             return True
         if not self.where:
             return False
+        if self._memory:
+            return not len(self._memory.rows(self.wanted, self.periods)[0])
         return not self._run(f"SELECT 1 FROM {self._from} LIMIT 1", self.where.values, self.wanted).fetchall()
 
     @property
@@ -231,6 +246,8 @@ class Selection:
     def _table(self, places: np.ndarray[Any, Any], order: str, keys: Sequence[str], *, limit: bool = False) -> pa.Table:
         """Read the observations of some series, in order."""
         cells = [one.id for one in self.structure.components if one.id not in self.state.series.column_names]
+        if self._memory and not keys and not (limit and self.query.sort):
+            return self._from_memory(self._memory, places, cells)
         chosen = ", ".join(["_at", *map(identifier, cells)])
         qualify = ""
         if self._has_ends:
@@ -247,6 +264,14 @@ class Selection:
             sql += f" LIMIT {int(self.query.offset + self.query.limit)}"
         # A dimension may be called SERIES, and DuckDB does not tell it from our column: that gets its name here.
         return self._run(sql, self.where.values, places, keys).to_arrow_table().rename_columns([SERIES, *cells])
+
+    def _from_memory(self, memory: Hot, places: np.ndarray[Any, Any], cells: Sequence[str]) -> pa.Table:
+        import pyarrow as pa
+
+        rows, at = memory.rows(places, self.periods, self.query.first, self.query.last)
+        table = memory.table.select(list(cells)).take(rows)
+        plain = [one.cast(one.type.value_type) if pa.types.is_dictionary(one.type) else one for one in table.columns]
+        return pa.table([pa.array(at, pa.int32()), *plain], names=[SERIES, *cells])
 
     @property
     def _from(self) -> str:
@@ -273,6 +298,8 @@ class Selection:
         """Give the places of the wanted series that have at least one observation that is asked for."""
         if not self.where or not len(self.wanted):
             return self.wanted
+        if self._memory:
+            return self.wanted[self._memory.passing(self.periods)[0][self.wanted] > 0]
         found = self._run(f"SELECT DISTINCT _at FROM {self._from} ORDER BY 1", self.where.values, self.wanted)
         return self.wanted[found.fetchnumpy()["_at"]]
 

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import datetime
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, nearest
+from statcommons.core.errors import BadCall, BadData, Cause, NoInput, NotAllowed, nearest
 from statcommons.core.progress import step
 from statcommons.sdmx.formats.table import flat
 from statcommons.sdmx.message import Action, Header, Rows, acting
@@ -69,6 +70,12 @@ OFTEN, HOT = 3, 2_000_000
 """Questions after which the observations of a state are brought into memory, and rows of its files up to which."""
 
 STEP = datetime.timedelta(microseconds=1)
+
+NAME = re.compile(r"[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)*:[\w@$-]+\([\w.+~*-]+\)", re.ASCII)
+"""What SDMX lets agencies, ids and versions be; they name folders, so that nothing else may be in them."""
+
+LONGEST_NAME = 200
+"""Signs of them together: file systems take names of 255 bytes, and some of fewer."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,6 @@ class Store:
         self._manifests: dict[Path, tuple[object, Manifest]] = {}
         self._structures: dict[Ref, tuple[Artefacts, Structure]] = {}
         self._states: dict[object, tuple[FlowState, int]] = {}
-        self._counter = 0
 
     @property
     def format(self) -> int:
@@ -206,9 +212,13 @@ class Store:
         ------
         BadCall
             When a data structure changes its dimensions while there are data of it.
+        BadData
+            When an agency, id or version is none that SDMX knows.
         NotAllowed, TryAgain
             When the store cannot be written.
         """
+        artefacts = tuple(artefacts)
+        _refuse_names([str(one.ref) for one in artefacts])
         with self._writing(wait):
             there = {one.ref: one for one in self.artefacts}
             there |= {one.ref: one for one in artefacts}
@@ -355,10 +365,9 @@ class Store:
             state = state or FlowState(self._folder(flow), manifest, structure, last or at, self._cursor)
             self._states[key] = state, asked + 1
             if asked == OFTEN and state.size <= HOT:
-                self._counter += 1
-                state.warm(f"hot_{self._counter}")
+                state.warm()
             while len(self._states) > KEPT:
-                self._states.pop(next(iter(self._states)))[0].cool()
+                self._states.pop(next(iter(self._states)))
             return state
 
     def _manifest(self, flow: Ref) -> Manifest:
@@ -408,7 +417,7 @@ class Store:
         *files : path or bytes
             Data messages or tables, in any form that :func:`statcommons.sdmx.reading.read_rows` knows.
         flow : Ref or str, optional
-            The dataflow of files that name none, or only their data structure.
+            The dataflow of files that name none, or only their data structure; the only one of the store by default.
         action : Action, optional
             What is done with the rows, whatever the files say. By default each file says it; ``Information`` and
             ``Append`` are taken as ``Merge``.
@@ -442,6 +451,8 @@ class Store:
         for file in files:
             for one in read_rows(file, self.structure(named) if named else None, mapping=mapping):
                 rows.setdefault(self._flow_of(one, named), []).append(acting(one, action) if action else one)
+        if len(rows) > 1:
+            self._check(rows, on_bad_rows, _plain(valid_from))
         return [self._load(one, parts, on_bad_rows, valid_from, wait) for one, parts in rows.items()]
 
     def _load(
@@ -465,9 +476,41 @@ class Store:
         done = self.change(flow, fill, valid_from=_plain(valid_from), wait=wait)
         return replace(done, rows=found[0].rows, set_aside=found[0].set_aside, notes=found[0].notes)
 
+    def _checked(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        flow: Ref,
+        rows: Sequence[Rows],
+        on_bad_rows: Literal["fail", "set_aside"],
+    ) -> Checked:
+        structure = self.structure(flow)
+        constraints = [one for one in self.artefacts if isinstance(one, Constraint) and _binds(one, structure)]
+        return checked(connection, rows, structure, constraints=constraints, on_bad_rows=on_bad_rows)
+
+    def _check(
+        self,
+        rows: Mapping[Ref, Sequence[Rows]],
+        on_bad_rows: Literal["fail", "set_aside"],
+        valid_from: datetime.datetime | None,
+    ) -> None:
+        """Refuse what is wrong with any of several dataflows before the first of them is changed."""
+        import duckdb
+
+        causes: list[Cause] = []
+        for flow, parts in rows.items():
+            _times(self._manifest(flow), valid_from, flow)
+            with duckdb.connect() as connection:
+                try:
+                    self._checked(connection, flow, parts, on_bad_rows)
+                except BadData as error:
+                    causes += error.causes or [Cause(error.what, 0, error.remedy, error.where)]
+        if causes:
+            raise BadData(f"Nothing is loaded into {', '.join(map(str, rows))}.", causes=causes)
+
     def _flow_of(self, rows: Rows, named: Ref | None) -> Ref:
         """Tell which dataflow rows are of: the one that the caller names, else the one that they name."""
         given = rows.structure
+        named = named or (self.flows()[0] if not given and len(self.flows()) == 1 else None)
         if named:
             own = {str(named), str(self.structure(named).definition), ""}
             if given not in own:
@@ -657,6 +700,13 @@ class Store:
 
     def _folder(self, flow: Ref) -> Path:
         return self.path / "flows" / f"{flow.agency}+{flow.id}+{flow.version}"
+
+
+def _refuse_names(names: Iterable[str]) -> None:
+    if bad := [one for one in names if len(one) > LONGEST_NAME or not NAME.fullmatch(one)]:
+        remedy = "Write its agency, id and version with the signs that SDMX knows: letters, digits, _ - @ $."
+        causes = [Cause(f"{one[:LONGEST_NAME]!r} names no structure", 0, remedy) for one in dict.fromkeys(bad)]
+        raise BadData("The structures cannot be taken in.", causes=causes)
 
 
 def _clean(folder: Path, manifest: Manifest, now: datetime.datetime) -> None:

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from statcommons.core.errors import BadCall, nearest
-from statcommons.sdmx.query.components import Filter
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.store.conditions import condition
 from statcommons.sdmx.store.flow import FlowState
@@ -17,7 +16,7 @@ from statcommons.sdmx.store.rows import identifier
 from statcommons.sdmx.structure import Structure
 from statcommons.toolbox.sdmx_periods import between, time_period
 
-__all__ = ["Mask", "Where", "rows_asked", "series_asked", "unknown"]
+__all__ = ["Mask", "Where", "cells_asked", "periods_asked", "rows_asked", "series_asked", "unknown"]
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -68,37 +67,36 @@ def series_asked(state: FlowState, query: DataQuery, leave: str = "", known: dic
 
 
 def rows_asked(state: FlowState, query: DataQuery, *, time: bool = True) -> Where:
-    """Give what a query asks of rows: periods, measures, attributes."""
-    found = Where()
-    dimension = state.structure.time
-    if time and dimension:
-        found = _when(state, query, query.filters.get(dimension.id))
+    """Give what a query asks of rows, as a condition: periods, measures, attributes."""
+    allowed = periods_asked(state, query) if time else None
+    if allowed is None or state.structure.time is None:
+        return cells_asked(state, query)
+    texts = [one.text for one, is_asked in zip(state.periods, allowed, strict=True) if is_asked]
+    found = Where(f"{identifier(state.structure.time.id)} IN (SELECT unnest(?::VARCHAR[]))", (texts,))
+    return found & cells_asked(state, query)
+
+
+def cells_asked(state: FlowState, query: DataQuery) -> Where:
+    """Give what a query asks of measures and attributes of observations."""
+    found, time = Where(), state.structure.time
     for component, asked in query.filters.items():
-        if (
-            component not in state.codes
-            and component in state.structure
-            and not (dimension and component == dimension.id)
-        ):
+        is_cell = component in state.structure and component not in state.codes
+        if is_cell and not (time and component == time.id):
             sql, values = condition(asked, state.structure[component])
             found &= Where(sql, tuple(values))
     return found
 
 
-def _when(state: FlowState, query: DataQuery, asked: Filter | None) -> Where:
-    """Give what a query asks of periods: the columns of start and end where they serve, else the periods one by one."""
+def periods_asked(state: FlowState, query: DataQuery) -> Mask | None:
+    """Tell which of the flow's periods a query asks for; none where it asks for all."""
     time = state.structure.time
+    asked = query.filters.get(time.id) if time else None
     if time is None or not (asked or query.start or query.end):
-        return Where()
-    if not asked and query.year_start == "--01-01":
-        found = Where("_start >= ?", (query.start.start,)) if query.start else Where()
-        return found & (Where("_end <= ?", (query.end.end,)) if query.end else Where())
+        return None
     holds = asked.predicate("time", year_start=query.year_start) if asked else lambda _: True
-    texts = []
-    for one in state.periods:
-        moved = one if query.year_start == "--01-01" else time_period(one.text, year_start=query.year_start)
-        if between(moved, query.start, query.end) and holds(moved):
-            texts.append(one.text)
-    return Where(f"{identifier(time.id)} IN (SELECT unnest(?::VARCHAR[]))", (texts,))
+    is_moved = query.year_start != "--01-01"
+    moved = (time_period(one.text, year_start=query.year_start) if is_moved else one for one in state.periods)
+    return np.array([between(one, query.start, query.end) and holds(one) for one in moved], bool)
 
 
 def unknown(component: str, structure: Structure, where: str) -> BadCall:
