@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 
 from sdmx_made import AREAS
-from sdmx_stores import FLOW, START, load, opened, row
+from sdmx_stores import FLOW, START, STRUCTURE, load, opened, row
 
 from statcommons.sdmx.catalogue.published import Publisher, catalogue_of
 from statcommons.sdmx.model import Ref
@@ -45,13 +44,7 @@ def catalogue(store, **how):
 
 def second_version(store):
     """Put a second version of the small flow into a store, with data."""
-    from sdmx_stores import STRUCTURE
-
     newer = replace(STRUCTURE, flow=replace(FLOW, version="2.0"), definition=Ref("datastructure", "SC", "DSD_X", "2.0"))
     store.add_structures(artefacts_of(newer))
     head = b"DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE\n"
     store.load(head + b"SC:DF_X(2.0),A,KH,2024,5\n")
-
-
-def later(**step):
-    return datetime.timedelta(**step)

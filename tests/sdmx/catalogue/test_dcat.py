@@ -1,19 +1,24 @@
 """The catalogue in RDF says what is public, the same in each form, and every address in it answers."""
 
+import datetime as dt
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 import rdflib
 from rdflib import DCTERMS, RDF
 from sdmx_catalogues import BASE, LICENCE, OFFICE, catalogue, published, second_version
+from sdmx_made import AREAS, UNIT, structure
+from sdmx_stores import STRUCTURE, opened
 
 from statcommons.core.errors import BadCall, NoInput
 from statcommons.sdmx.catalogue.dcat import MEDIA_TYPES, dcat
-from statcommons.sdmx.catalogue.published import Publisher, catalogue_of
+from statcommons.sdmx.catalogue.published import Catalogue, Publisher, catalogue_of
 from statcommons.sdmx.formats import FORMATS
 from statcommons.sdmx.model import Ref
 from statcommons.sdmx.service.answer import answer
 from statcommons.sdmx.service.exchange import Request
+from statcommons.sdmx.structure import artefacts_of
 
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
 STAT = rdflib.Namespace("http://data.europa.eu/s1n/")
@@ -41,6 +46,16 @@ def test_each_form_says_the_same_and_says_it_twice_alike(store):
         graphs.append(set(rdflib.Graph().parse(data=text, format=form)))
     assert graphs[0] == graphs[1] == graphs[2]
     assert len(graphs[0]) > 400
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+@pytest.mark.parametrize("form", MEDIA_TYPES)
+def test_words_stay_words(form):
+    title = {"en": '" . <b> & \\ \n \x00', "zh-Hans": "统计"}
+    made = Catalogue(BASE, OFFICE, title, title, dt.datetime(2026, 1, 1))
+    graph = rdflib.Graph().parse(data=dcat(made, form), format=form)
+    found = {one.language.lower(): str(one) for one in graph.objects(rdflib.URIRef(made.home), DCTERMS.title)}
+    assert found == {"en": '" . <b> & \\ \n \ufffd', "zh-hans": "统计"}
 
 
 def test_no_node_is_without_an_address(graph):
@@ -96,12 +111,6 @@ def test_every_address_of_the_service_answers_as_the_catalogue_says(store, graph
 
 
 def test_a_format_that_cannot_hold_a_flow_is_not_offered(tmp_path, monkeypatch):
-    from dataclasses import replace
-
-    from sdmx_stores import STRUCTURE, opened
-
-    from statcommons.sdmx.structure import artefacts_of
-
     store = opened(tmp_path / "store", monkeypatch)
     second = replace(STRUCTURE["OBS_VALUE"], id="SECOND")
     store.add_structures(artefacts_of(replace(STRUCTURE, components=(*STRUCTURE.components, second))))
@@ -123,13 +132,6 @@ def test_versions_of_a_flow_are_a_series(store):
 
 
 def test_units_are_told_where_a_dimension_has_them(tmp_path, monkeypatch):
-    from dataclasses import replace
-
-    from sdmx_made import AREAS, UNIT, structure
-    from sdmx_stores import opened
-
-    from statcommons.sdmx.structure import artefacts_of
-
     store = opened(tmp_path / "store", monkeypatch)
     unit = replace(UNIT, role="dimension", attachment="observation", dimensions=())
     shape = structure(*(unit if one.id == unit.id else one for one in AREAS.components if one.id != "TITLE"))
@@ -142,8 +144,6 @@ def test_units_are_told_where_a_dimension_has_them(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("lack", [{"publisher": Publisher({"en": "A"}, "https://a.org")}, {"licence": ""}])
 def test_high_value_datasets_need_a_contact_and_a_licence(store, lack):
-    from dataclasses import replace
-
     with pytest.raises(BadCall, match="contact and a licence"):
         dcat(replace(catalogue(store), **lack), high_value=True)
 
@@ -158,6 +158,7 @@ def test_what_cannot_be_is_refused(store):
         ('https://a"b', OFFICE, LICENCE),
         (BASE, Publisher({"en": "A"}, "javascript:x"), ""),
         (BASE, OFFICE, "CC BY"),
+        (BASE, Publisher({"en": "A"}, "https://a.org", "a> b@c"), ""),
     ]:
         with pytest.raises(BadCall, match="is no address"):
             catalogue_of(store, base, publisher, licence=licence)

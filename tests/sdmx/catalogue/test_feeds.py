@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 from sdmx_catalogues import BASE, OFFICE, catalogue, published
-from sdmx_stores import START, load, row
+from sdmx_stores import START, load, opened, row
 
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.catalogue.calendar import Announced, release_calendar
@@ -65,8 +65,6 @@ def test_nothing_tells_of_a_load_that_waits(store):
 
 
 def test_a_flow_whose_data_all_wait_is_in_no_catalogue(tmp_path, monkeypatch):
-    from sdmx_stores import opened
-
     store = opened(tmp_path / "new", monkeypatch)
     assert catalogue(store).entries == ()
     load(store, [row("KH", "2020", 1.0)], valid_from=store.time + dt.timedelta(days=1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote
 
 from statcommons.core.errors import BadCall, ExtraMissing
-from statcommons.sdmx.catalogue.published import Catalogue, Entry
+from statcommons.sdmx.catalogue.published import Catalogue, Entry, legible
 from statcommons.sdmx.formats import Format
 from statcommons.sdmx.model import Text
 
@@ -146,7 +146,7 @@ class _Writer:
         from rdflib import Literal
 
         for language, text in words.items():
-            self.graph.add((node, predicate, Literal(text, lang=language)))
+            self.graph.add((node, predicate, Literal(legible(text), lang=language)))
 
     def value(self, node: URIRef, predicate: URIRef, value: object, type: URIRef | None = None) -> None:
         from rdflib import Literal
@@ -256,7 +256,9 @@ class _Writer:
         self.link(node, self.stat.dataStructureDefinition, definition)
         for one in entry.structure.components:
             predicate, kind = ROLES[one.role]
-            component = self.node(f"{self.catalogue.address(entry.flow)}/component/{one.id}", self.qb[kind])
+            component = self.node(
+                f"{self.catalogue.address(entry.flow)}/component/{quote(one.id, safe='')}", self.qb[kind]
+            )
             self.say(component, self.rdfs.label, one.name or {"en": one.id})
             self.link(node, self.stat[predicate], component)
         for code, name in entry.units:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from statcommons.core.errors import BadCall
-from statcommons.sdmx.catalogue.published import Catalogue, Entry
+from statcommons.sdmx.catalogue.published import Catalogue, Entry, legible
 from statcommons.sdmx.model import in_language
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ RSS, ATOM = "application/rss+xml; charset=utf-8", "application/atom+xml; charset
 """The media types."""
 
 ATOM_NAMES = "http://www.w3.org/2005/Atom"
-NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ def _add(parent: _Element, name: str, text: str = "") -> _Element:
 
     namespace = etree.QName(parent).namespace
     child = etree.SubElement(parent, f"{{{namespace}}}{name}" if namespace else name)
-    child.text = NO_XML.sub("�", text) or None
+    child.text = legible(text) or None
     return child
 
 

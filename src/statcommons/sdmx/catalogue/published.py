@@ -21,9 +21,11 @@ from statcommons.sdmx.service.offers import DATA_FORMATS
 from statcommons.sdmx.store import Store
 from statcommons.sdmx.structure import Component, Structure
 
-__all__ = ["Catalogue", "Entry", "Publisher", "catalogue_of"]
+__all__ = ["Catalogue", "Entry", "Publisher", "catalogue_of", "legible"]
 
 ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`?#]+")
+MAIL = re.compile(r"[^\s<>\"{}|\\^`@?#]+@[^\s<>\"{}|\\^`@?#]+")
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 UNIT = "UNIT_MEASURE"
 
 
@@ -126,7 +128,7 @@ class Catalogue:
 
     def address(self, flow: Ref) -> str:
         """Give the address that names a dataflow."""
-        return f"{self.home}#{flow.agency}/{flow.id}/{flow.version}"
+        return f"{self.home}#{_path(flow)}"
 
     def structure_url(self, ref: Ref) -> str:
         """Give the address of the structure of a dataflow, or of another artefact."""
@@ -194,6 +196,8 @@ def catalogue_of(
     for name, address in {"base_url": base_url, "publisher": publisher.url, "licence": licence}.items():
         if (address or name != "licence") and not ADDRESS.fullmatch(address):
             raise BadCall(f"{address!r} is no address.", where=name, remedy="Write https://… without ? and #.")
+    if publisher.email and not MAIL.fullmatch(publisher.email):
+        raise BadCall(f"{publisher.email!r} is no address.", where="publisher", remedy="Write name@example.org.")
     named = title or {language: f"Statistics of {name}" for language, name in publisher.name.items()}
     entries = (_entry(store, flow) for flow in sorted(store.flows() if flows is None else flows))
     return Catalogue(
@@ -205,6 +209,22 @@ def catalogue_of(
         licence,
         tuple(entry for entry in entries if entry),
     )
+
+
+def legible(text: str) -> str:
+    r"""Give a text with ``�`` for the characters that XML cannot hold.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Examples
+    --------
+    >>> legible("a\x00b")
+    'a�b'
+    """
+    return NO_XML.sub("�", text)
 
 
 def _entry(store: Store, flow: Ref) -> Entry | None:
