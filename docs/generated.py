@@ -74,16 +74,18 @@ def _card(id: str) -> str:
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Give each command with its words; of the methods' and simulators' own one stands for all."""
     yield "statcommons", cli
-    shown = {"run": "prices.multilateral_index", "simulate": "prices.scanner_market"}
+    shown = {"run": ["prices.multilateral_index"], "simulate": ["prices.scanner_market"]}
     context = click.Context(cli, info_name="statcommons")
     for name in COMMANDS:
         command = cli.get_command(context, name)
         if command is None:
             continue
         yield f"statcommons {name}", command
-        inner = command.get_command(click.Context(command), shown[name]) if isinstance(command, click.Group) else None
-        if inner is not None:
-            yield f"statcommons {name} {shown[name]}", inner
+        if isinstance(command, click.Group):
+            within = click.Context(command)
+            for one in shown.get(name) or command.list_commands(within):
+                if inner := command.get_command(within, one):
+                    yield f"statcommons {name} {one}", inner
 
 
 def commands_page() -> str:
