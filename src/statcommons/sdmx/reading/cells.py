@@ -23,7 +23,7 @@ from statcommons.sdmx.reading.source import Source, named
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LINE", "Cells", "cell_batches", "cells_of"]
+__all__ = ["LINE", "Cells"]
 
 LINE = "_row"
 """The column that says on which line of the file a row begins."""

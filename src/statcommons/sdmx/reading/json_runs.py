@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TAKEN", "blocks", "cut", "taken_out"]
+__all__ = ["TAKEN", "cut", "taken_out"]
 
 TAKEN = "#"
 """The key that stands where a run was, with the number of the run."""

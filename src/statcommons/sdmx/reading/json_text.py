@@ -14,7 +14,7 @@ from statcommons.sdmx.reading.source import Source
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["REMEDY", "Parsed", "parsed_json", "texts"]
+__all__ = ["Parsed", "texts"]
 
 REMEDY = "Get the file again, as it was written."
 

@@ -29,7 +29,7 @@ from statcommons.sdmx.structure import Structure
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TableMapping", "mapped"]
+__all__ = ["TableMapping"]
 
 SECTIONS = ("columns", "constants", "codes", "format")
 FORMAT = ("decimal", "date", "delimiter", "encoding", "sheet")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["Piece", "by_expat", "column"]
+__all__ = ["Piece", "column"]
 
 BLOCK = 1 << 22
 MANY = 1 << 16

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["plain_generic"]
-
 TAG = r"(?:[\w.\-]+:)?"
 BETWEEN = re.compile(
     rf"(?P<end>\s*/>)?(?P<tags>(?:\s*</?{TAG}(?:Series|SeriesKey|Obs|ObsKey|Attributes)\s*>)*)\s*"

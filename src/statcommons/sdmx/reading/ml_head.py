@@ -12,7 +12,7 @@ from xml.parsers import expat
 from statcommons.core.errors import BadData
 from statcommons.sdmx.reading.source import MARKS, Source
 
-__all__ = ["Head", "broken", "heads", "in_utf8", "parser"]
+__all__ = ["Head"]
 
 BLOCK = 1 << 20
 LARGEST_HEAD = 16 << 20

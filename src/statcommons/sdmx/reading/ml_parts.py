@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["pieces", "plain", "unescaped"]
+__all__ = ["plain", "unescaped"]
 
 BLOCK = 1 << 22
 LONGEST = 1 << 26

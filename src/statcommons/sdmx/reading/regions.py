@@ -14,8 +14,6 @@ from statcommons.toolbox.sdmx_periods import between
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["outside"]
-
 
 def outside(gathered: Gathered, constraint: Constraint) -> np.ndarray:
     """Tell which rows a constraint does not allow.

@@ -17,7 +17,7 @@ from statcommons.sdmx.structure import Component
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["OFF", "Broken", "broken_keys", "broken_rows", "deletions"]
+__all__ = ["OFF", "Broken"]
 
 OFF = "~"
 """What SDMX-CSV writes for a dimension that an attribute is not said of."""

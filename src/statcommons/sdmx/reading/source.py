@@ -14,7 +14,7 @@ from typing import Any
 
 from statcommons.core.errors import BadData, NoInput, NotAllowed, TryAgain
 
-__all__ = ["MARKS", "PARQUET", "ZIP", "Source", "named", "source_of"]
+__all__ = ["Source", "source_of"]
 
 BLOCK = 1 << 20
 HEAD = 1 << 12

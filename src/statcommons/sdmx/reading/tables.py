@@ -17,7 +17,7 @@ from statcommons.sdmx.reading.source import Source
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["read_excel", "read_parquet", "read_plain_csv"]
+__all__ = ["read_plain_csv"]
 
 ROWS = 1 << 16
 

@@ -13,7 +13,7 @@ from statcommons.core.errors import BadCall, nearest
 from statcommons.sdmx.structure import Component, Structure
 from statcommons.toolbox.sdmx_periods import TimePeriod, time_period
 
-__all__ = ["MISSING", "NUMBER", "Fault", "Judge", "judge", "period_of"]
+__all__ = ["MISSING", "NUMBER", "Fault", "Judge", "judge"]
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 """A number as XML Schema writes it; infinities are none."""

@@ -19,8 +19,6 @@ from statcommons.sdmx.structures.registry import Artefacts, ask
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Store
 
-__all__ = ["answer_availability", "constraint_of"]
-
 KINDS = ("dataflow", "datastructure", "conceptscheme", "codelist", "valuelist", "dataproviderscheme")
 """What can come along with the constraint."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from statcommons.sdmx.query.data import Facts
 from statcommons.sdmx.service.exchange import Headers
 
-__all__ = ["caching_headers", "etag", "is_fresh", "joined_facts"]
+__all__ = ["caching_headers", "etag", "is_fresh"]
 
 LONGEST = 60
 """Seconds for which an answer may be kept unasked; after that the ETag finds out at little cost."""

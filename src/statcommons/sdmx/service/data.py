@@ -22,8 +22,6 @@ from statcommons.sdmx.service.stored import structure_facts
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Selection, Store
 
-__all__ = ["answer_data", "queries", "with_facts"]
-
 RANGE = re.compile(r"values\s*=\s*(\d{1,15})\s*-\s*(\d{0,15})", re.A)
 
 

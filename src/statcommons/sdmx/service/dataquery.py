@@ -14,8 +14,6 @@ from statcommons.sdmx.service.parameters import Parameters
 from statcommons.sdmx.service.paths import Route
 from statcommons.sdmx.structure import Component, Structure
 
-__all__ = ["data_query"]
-
 ATTACHMENTS = {
     "dsd": ("dataflow", "group", "series", "observation"),
     "all": ("dataflow", "group", "series", "observation"),

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from statcommons.core.errors import BadData, StatCommonsError, TryAgain
 from statcommons.sdmx.service.exchange import Headers, Refusal, Response
 
-__all__ = ["error_response", "status_of"]
+__all__ = ["status_of"]
 
 TITLES = {
     400: "The query cannot be read",

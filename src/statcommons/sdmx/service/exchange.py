@@ -11,6 +11,12 @@ from statcommons.core.errors import StatCommonsError
 __all__ = ["Headers", "Refusal", "Request", "Response"]
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+"""The headers of a response, in order: name and value."""
+
+
+def _nothing(size: int) -> bytes:
+    """Read a body that is empty."""
+    return b""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Request:
     query: str = ""
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    read: Callable[[int], bytes] = lambda _: b""
+    read: Callable[[int], bytes] = _nothing
 
 
 @dataclass(frozen=True)

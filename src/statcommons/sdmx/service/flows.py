@@ -9,8 +9,6 @@ from statcommons.sdmx.service.exchange import Refusal
 from statcommons.sdmx.service.paths import CONTEXTS, Route
 from statcommons.sdmx.structures.registry import Artefacts, ask
 
-__all__ = ["named_flows"]
-
 
 def named_flows(artefacts: Artefacts, route: Route) -> tuple[Ref, ...]:
     """Give the dataflows that a path names.

@@ -15,7 +15,7 @@ from statcommons.core.errors import BadCall, nearest
 from statcommons.sdmx.service.exchange import Refusal
 from statcommons.sdmx.structures.registry import kinds_of
 
-__all__ = ["CONTEXTS", "Resource", "Rest", "Route", "route"]
+__all__ = ["CONTEXTS", "Route", "route"]
 
 Rest: TypeAlias = Literal[1, 2]
 Resource: TypeAlias = Literal["data", "availability", "structure", "schema"]

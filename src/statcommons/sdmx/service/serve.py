@@ -51,6 +51,12 @@ def serve(
         When the web server is not installed.
     NoInput
         When there is no store.
+
+    Examples
+    --------
+    >>> serve("nowhere")
+    Traceback (most recent call last):
+    statcommons.core.errors.NoInput: nowhere: There is no store. Load a structure and data first.
     """
     try:
         from gunicorn.app.base import BaseApplication

@@ -10,8 +10,6 @@ from statcommons.sdmx.query.data import Facts
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Store
 
-__all__ = ["structure_facts"]
-
 
 def structure_facts(store: Store) -> Facts:
     """Give the facts of all structures together: they come and change as one file.

@@ -21,8 +21,6 @@ from statcommons.sdmx.structures.registry import ask
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Store
 
-__all__ = ["answer_schema", "answer_structure", "structure_message"]
-
 OF_SCHEMA = ("datastructure", "codelist", "valuelist", "conceptscheme", "agencyscheme", "dataconstraint")
 """The kinds of artefacts that tell, in the words of structures, what data of a flow may be."""
 

@@ -30,6 +30,15 @@ def application(store: Store) -> WSGIApplication:
     -------
     callable
         An application of WSGI (PEP 3333).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from statcommons.sdmx.store import Store
+    >>> sent = {"RAW_URI": "/sdmx/v2/structure/dataflow", "REQUEST_METHOD": "GET"}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     body = application(Store(folder))(sent, lambda status, headers: print(status))
+    404 Not Found
     """
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
