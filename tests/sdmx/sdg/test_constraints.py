@@ -1,5 +1,7 @@
 """A file is told every code that the content constraints do not allow, once each, with its rows."""
 
+from dataclasses import replace
+
 import pytest
 
 from statcommons.core.errors import BadData, NoInput
@@ -49,6 +51,16 @@ def test_each_code_is_told_once_with_its_rows_and_the_first_of_them():
         ("data.csv, row 4, column AGE", "AGE of SH_DYN_MORT may be Y0T4", "_T", 1),
         ("data.csv, row 5, column UNIT_MEASURE", "UNIT_MEASURE of SI_POV_DAY1 may be PT", "IX", 1),
     ]
+
+
+def test_codes_are_counted_over_all_batches():
+    [one] = rows("SH_DYN_MORT,W,Y0T4,,1", "SH_DYN_MORT,F,Y0T4,,1", "SH_DYN_MORT,W,Y0T4,,1")
+    [batch] = one.batches
+    with pytest.raises(BadData) as told:
+        check_unsd([replace(one, batches=[batch.slice(2), batch.slice(0, 2)])], TABLE)
+    [cause] = told.value.causes
+    assert (cause.where, cause.rows) == ("data.csv, row 2, column SEX", 2)
+    assert told.value.what == "2 of 3 rows are not what the constraints allow."
 
 
 def test_a_series_that_is_not_there_is_told_with_the_nearest():
