@@ -40,11 +40,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class Load:
-    """One load: when it was made, and when what it brings is public."""
+    """One load: when it was made, and when what it brings is public.
+
+    ``is_vintage`` says that it was public elsewhere before it came here, at a time of its own.
+    """
 
     number: int
     made: datetime.datetime
     valid_from: datetime.datetime
+    is_vintage: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,10 @@ def new_manifest(dimensions: tuple[str, ...]) -> Manifest:
 
 def _manifest(plain: dict[str, Any]) -> Manifest:
     time = datetime.datetime.fromisoformat
-    loads = (Load(one["number"], time(one["made"]), time(one["valid_from"])) for one in plain["loads"])
+    loads = (
+        Load(one["number"], time(one["made"]), time(one["valid_from"]), one.get("is_vintage", False))
+        for one in plain["loads"]
+    )
     return Manifest(
         plain["id"],
         time(plain["clock"]),

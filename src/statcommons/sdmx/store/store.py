@@ -570,7 +570,7 @@ class Store:
                 change.read_events(table)
                 done = change.fold()
             if done:
-                load = Load(change.number, utc_now(), change.valid_from)
+                load = Load(change.number, utc_now(), change.valid_from, change.valid_from < change.now)
                 with step("Write"):
                     segments = change.write()
                 if len(segments) > MANY or sum(one.ends for one in segments) > ENDED * sum(
@@ -726,6 +726,12 @@ def _times(
     if valid_from is None:
         since = max(now, last + STEP) if last else now
         return since, since  # the clock never stands before what is public
+    if valid_from < now and not all(load.is_vintage for load in manifest.loads):
+        raise BadCall(
+            f"It should be public from {valid_from.isoformat()}, which is past; readers have seen the flow since.",
+            where=str(flow),
+            remedy="Give a later time: what was published is never changed. Vintages come before anything else.",
+        )
     if last and valid_from <= last:
         raise BadCall(
             f"It should be public from {valid_from.isoformat()}; the flow was last changed at {last.isoformat()}.",
