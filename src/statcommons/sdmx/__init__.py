@@ -24,7 +24,6 @@ _FACE = {
     "read": "files",
     "read_structures": "structures",
     "sdmx_id": "declared",
-    "structure": "declared",
     "write": "files",
     "write_csv": "csvfile",
     "write_run": "publishing",
@@ -33,7 +32,7 @@ _FACE = {
 
 if TYPE_CHECKING:
     from statcommons.sdmx.csvfile import observed_codes, write_csv
-    from statcommons.sdmx.declared import sdmx_id, structure
+    from statcommons.sdmx.declared import sdmx_id
     from statcommons.sdmx.files import Message, convert, read, write
     from statcommons.sdmx.publishing import publish, write_run
     from statcommons.sdmx.service.answer import answer
@@ -57,7 +56,6 @@ __all__ = [
     "read",
     "read_structures",
     "sdmx_id",
-    "structure",
     "write",
     "write_csv",
     "write_run",

@@ -12,8 +12,6 @@ from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.wanted import Mask, cells_asked, periods_asked, rows_asked, series_asked
 from statcommons.toolbox.sdmx_periods import TimePeriod
 
-__all__ = ["availability"]
-
 
 def availability(
     state: FlowState, query: DataQuery, mode: Mode = "exact", components: Sequence[str] | None = None

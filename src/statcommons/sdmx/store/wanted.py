@@ -16,7 +16,7 @@ from statcommons.sdmx.store.rows import identifier
 from statcommons.sdmx.structure import Structure
 from statcommons.toolbox.sdmx_periods import between, time_period
 
-__all__ = ["Mask", "Where", "cells_asked", "periods_asked", "rows_asked", "series_asked", "unknown"]
+__all__ = ["Where"]
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 

@@ -49,7 +49,7 @@ __all__ = ["read_structures_json"]
 def read_structures_json(source: bytes | Path | str, where: str = "message") -> tuple[Artefact, ...]:
     """Read a structure message in SDMX-JSON 1.0, 2.0 or 2.1.
 
-    What the model does not hold is passed over and told by a notice, as :func:`read_structures_ml` does it, which also
+    What the model does not hold is passed over and told by a notice, as ``read_structures_ml`` does it, which also
     says how hierarchical code lists become hierarchies. A name that is given in no particular language is in the first
     that the message says it is written in, else in English.
 

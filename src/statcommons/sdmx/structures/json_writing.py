@@ -122,7 +122,7 @@ def write_structures_json(
 def keep_structures(artefacts: Iterable[Artefact], header: Header) -> bytes:
     """Write structures so that nothing of them is lost: SDMX-JSON 2.0 with what only 1.0 knows besides.
 
-    It is for our own files: others may stumble over it. :func:`read_structures_json` reads it as any other.
+    It is for our own files: others may stumble over it. ``read_structures_json`` reads it as any other.
 
     Parameters
     ----------
