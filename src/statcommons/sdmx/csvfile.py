@@ -115,7 +115,7 @@ def write_csv(source: Source, structure: Structure, path: Path | str) -> Path:
 
 
 def observed_codes(source: Source, schema: TableSchema) -> dict[str, list[str]]:
-    """Collect the distinct codes of the open columns of a table, as :func:`~statcommons.sdmx.declared.structure` takes them.
+    """Collect the distinct codes of the open columns of a table, for :func:`~statcommons.sdmx.declared.structure`.
 
     Open is a text column that is a dimension or names a code list, and declares no codes. A column with more than
     10,000 codes is left out, so it is not coded.
