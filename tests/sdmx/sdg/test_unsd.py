@@ -118,6 +118,17 @@ def test_a_row_of_several_indicators_comes_once():
     assert found.notes == ("2 rows come again under another indicator, and have been left out.",)
 
 
+def test_which_series_have_several_indicators_is_read_from_the_file():
+    found = read_unsd(export(line(series="XX_NEW", indicator="1.1.1"), line(series="XX_NEW", indicator="1.2.1")))
+    assert [batch.num_rows for batch in found.rows.batches] == [1]
+
+
+def test_blanks_around_a_code_are_no_part_of_it():
+    found = read_unsd(export(line(age=" 15+"), line(age="15+ ", year="2021"), line(age=" ", year="2022")))
+    assert [row["AGE"] for batch in found.rows.batches for row in batch.to_pylist()] == ["15PLUS", "15PLUS", "_T"]
+    assert set(names(found, "AGE")) == {"15PLUS", "_T"}
+
+
 def test_what_differs_or_repeats_under_one_indicator_is_left_to_the_check(tmp_path):
     store = Store(tmp_path / "store")
     differs = export(line("1", series="VC_DSR_DAFF"), line("2", series="VC_DSR_DAFF", indicator="11.5.1"))

@@ -74,7 +74,7 @@ def release_calendar(catalogue: Catalogue, announced: Iterable[Announced] = (), 
     >>> [line for line in release_calendar(made, [soon]).decode().split("\r\n") if line.startswith(("SUM", "DTSTART"))]
     ['DTSTART:20260201T083000Z', 'SUMMARY:Prices\\, January']
     """
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Stat Commons//Release calendar//EN", "METHOD:PUBLISH"]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Stat Commons//Release calendar//EN"]
     lines.append(f"X-WR-CALNAME:{_text(in_language(catalogue.title, (language,)))}")
     for one in reversed(publications(catalogue)):
         name = in_language(one.entry.name, (language,))

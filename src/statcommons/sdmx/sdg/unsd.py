@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UnsdExport", "read_unsd"]
 
-COMPOSITE, EVERY, ANNUAL = "COMPOSITE_BREAKDOWN", "_T", "A"
+COMPOSITE, EVERY, ANNUAL, INDICATOR = "COMPOSITE_BREAKDOWN", "_T", "A", "indicator"
 FIRST_CODES = {"FREQ": {ANNUAL: "Annual"}, "OBS_STATUS": {"O": "Missing value"}}
 MISSING = ("NaN", "N")
 BOUND = r"^[<>≤≥]=? ?\d+(\.\d+)?$"
@@ -137,7 +137,7 @@ class _Columns:
         plain = {_plain(column): column for column in sorted(self.rows.given)}
         packed = "dimensions" in plain
         for name, column in plain.items():
-            if name in PLACES or (packed and name in ("sex", "age", "location")):
+            if name in PLACES - {INDICATOR} or (packed and name in ("sex", "age", "location")):
                 continue
             role = f"name of {NAMES[name]}" if name in NAMES else COMPONENTS.get(name, name)
             if role in found:
@@ -172,19 +172,15 @@ class _Columns:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        places = {_plain(one): one for one in self.rows.given if _plain(one) in PLACES}
-        if "indicator" not in places:
+        shared = [series for series, indicators in survey.indicators.items() if len(indicators) > 1]
+        if not shared:
             return frozenset()
-        # Most series are of one indicator, and need not be looked at.
-        shared = [series for series in survey.named.get("SERIES", ()) if len(framework().indicators_of(series)) != 1]
-        wanted = pa.array(sorted(shared), pa.string())
+        wanted, indicator = pa.array(shared, pa.string()), self.names[INDICATOR]
         parts = [one.filter(pc.is_in(one[self.names["SERIES"]], wanted)) for one in self.rows.batches]
-        if not parts:
-            return frozenset()
         table = pa.Table.from_batches(parts)
-        said = [name for name in table.column_names if name not in {*places.values(), "_row"}]
-        alike = table.group_by(said, use_threads=False).aggregate([("_row", "list"), (places["indicator"], "list")])
-        found = zip(alike["_row_list"].to_pylist(), alike[f"{places['indicator']}_list"].to_pylist(), strict=True)
+        said = [name for name in table.column_names if _plain(name) not in PLACES and name != "_row"]
+        alike = table.group_by(said, use_threads=False).aggregate([("_row", "list"), (indicator, "list")])
+        found = zip(alike["_row_list"].to_pylist(), alike[f"{indicator}_list"].to_pylist(), strict=True)
         return frozenset(row for rows, of in found if len(rows) == len(set(of)) for row in rows[1:])
 
 
@@ -206,7 +202,7 @@ def _composite(cells: Mapping[str, pa.Array]) -> pa.Array | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    known = {*DIMENSIONS, *CODED, *TEXTS, "TIME_PERIOD", "OBS_VALUE", "_row"}
+    known = {*DIMENSIONS, *CODED, *TEXTS, "TIME_PERIOD", "OBS_VALUE", INDICATOR, "_row"}
     others = sorted(role for role in cells if role not in known and not role.startswith("name of "))
     if not others:
         return None
@@ -233,6 +229,7 @@ class _Survey:
     """What was seen of an export: the codes with their names, and values that are no numbers."""
 
     named: dict[str, dict[str, str]] = field(default_factory=dict)
+    indicators: dict[str, set[str]] = field(default_factory=dict)
     missing: int = 0
     bounds: int = 0
     bound: str = ""
@@ -252,6 +249,10 @@ class _Survey:
                 for code in column.unique().to_pylist():
                     if code is not None:
                         seen.setdefault(code, code)
+        if INDICATOR in cells:
+            pairs = pa.table({"series": cells["SERIES"], "of": cells[INDICATOR]}).group_by(["series", "of"])
+            for one in pairs.aggregate([]).to_pylist():
+                self.indicators.setdefault(one["series"], set()).add(one["of"])
         absent, bound = _not_numbers(cells["OBS_VALUE"])
         self.missing += pc.sum(absent).as_py() or 0
         self.bounds += pc.sum(bound).as_py() or 0
@@ -268,10 +269,12 @@ class _Survey:
             if role in DIMENSIONS and role not in ("FREQ", "SERIES", "REF_AREA"):
                 listed[EVERY] = "Total, or no breakdown"
             for text, name in self.named.get(role, {}).items():
+                if not text.strip():
+                    continue
                 id = _composite_id(text) if role == COMPOSITE else _id(text)
-                if ids.setdefault(id, text) != text:
+                if ids.setdefault(id, text.strip()) != text.strip():
                     raise BadData(
-                        f"{ids[id]!r} and {text!r} of {role} would both have the id {id}.",
+                        f"{ids[id]!r} and {text.strip()!r} of {role} would both have the id {id}.",
                         remedy="Write one of them in another way.",
                     )
                 listed[id] = known.get(text, name) if name == text else name
