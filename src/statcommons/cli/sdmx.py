@@ -6,6 +6,7 @@ import datetime
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -107,6 +108,60 @@ def publish(
         named = parse_reference(flow) if flow else None
         done = publishing.publish(load_run(run), store, named, output=output, valid_from=_moment(valid_from))
     _say_loaded([done], store, as_json)
+
+
+@sdmx.command("load-sdg")
+@click.argument("file", type=FILE)
+@store_option
+@click.option("--agency", default="SC", show_default=True, help="Who maintains the structures that are made.")
+@valid_option
+@click.option("--on-bad-rows", type=click.Choice(["fail", "set_aside"]), default="fail", show_default=True)
+@progress_option
+@json_option
+def load_sdg(
+    file: Path, folder: Path | None, agency: str, valid_from: str | None, on_bad_rows: Any, progress: str, as_json: bool
+) -> None:
+    """Load an export of the United Nations' SDG database, with the global framework of goals and indicators."""
+    from statcommons.sdmx.sdg import loading
+
+    store, when = _store(folder), _moment(valid_from)
+    with shown(progress):
+        done = loading.load_sdg(store, file, agency=agency, valid_from=when, on_bad_rows=on_bad_rows)
+    _say_loaded([done], store, as_json)
+
+
+@sdmx.command()
+@click.argument("target", type=FILE, metavar="OUT")
+@store_option
+@click.option("--url", required=True, metavar="URL", help="The address under which the service answers.")
+@click.option("--publisher", required=True, metavar="NAME", help="Who publishes.")
+@click.option("--publisher-url", required=True, metavar="URL", help="The publisher's own address.")
+@click.option("--licence", default="", metavar="URL", help="The address of the licence of all data.")
+def catalogue(target: Path, folder: Path | None, url: str, publisher: str, publisher_url: str, licence: str) -> None:
+    """Write what is public of a store as a catalogue: DCAT-AP (.ttl, .rdf, .jsonld), feed (.rss, .atom) or .ics."""
+    from statcommons.sdmx.catalogue import calendar, dcat, feeds
+    from statcommons.sdmx.catalogue.published import Publisher, catalogue_of
+    from statcommons.sdmx.placing import together
+    from statcommons.sdmx.store import Store
+
+    forms: dict[str, Callable[[Any], bytes]] = {
+        ".ttl": lambda found: dcat.dcat(found, "turtle"),
+        ".rdf": lambda found: dcat.dcat(found, "xml"),
+        ".jsonld": lambda found: dcat.dcat(found, "json-ld"),
+        ".rss": feeds.rss,
+        ".atom": feeds.atom,
+        ".ics": calendar.release_calendar,
+    }
+    if target.suffix not in forms:
+        raise BadCall(
+            f"The name {target.name} does not tell a form.",
+            where=str(target),
+            remedy=nearest(target.suffix, list(forms)),
+        )
+    found = catalogue_of(Store(_there(folder)), url, Publisher({"en": publisher}, publisher_url), licence=licence)
+    with together(target.parent) as partial:
+        (partial / target.name).write_bytes(forms[target.suffix](found))
+    click.echo(target)
 
 
 @sdmx.command()
