@@ -31,6 +31,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
+import duckdb
 import pytest
 from docstring_parser import DocstringStyle, parse
 
@@ -39,6 +40,10 @@ from statcommons.core import errors, registry, schema, spec
 from statcommons.core.run import load_run, run
 from statcommons.core.source import Source
 from statcommons.prices import data
+from statcommons.sdmx.model import Ref
+from statcommons.sdmx.store import manifest
+from statcommons.sdmx.store.rows import files as rows_of
+from statcommons.sdmx.structure import Component, Structure
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -337,6 +342,16 @@ def test_the_page_of_a_run_names_every_file_and_key(tmp_path):
     inner = [facts["method"], facts["engine"], facts["environment"], table, table["files"][0], table["set_aside"][0]]
     inner += [facts["outputs"]["result"], *facts["quality"]]
     assert [key for one in inner for key in one if f"`{key}`" not in page] == []
+
+
+def test_the_page_of_a_store_names_every_key_and_column():
+    page = (DOCS / "reference" / "sdmx-store.md").read_text(encoding="utf-8")
+    keys = [one.name for cls in (manifest.Manifest, manifest.Segment, manifest.Load) for one in fields(cls)]
+    area, time = Component("AREA", "dimension", "text"), Component("TIME_PERIOD", "time", "period")
+    structure = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, (area, time))
+    columns = duckdb.sql(rows_of(DOCS, manifest.new_manifest(structure.key), structure)).columns
+    inner = {"TIME_PERIOD", "_segment", "_place"}  # named otherwise, or made when a file is read
+    assert [one for one in (*keys, *columns) if one not in inner and f"`{one}`" not in page] == []
 
 
 def test_the_page_of_errors_has_every_class_with_its_codes():

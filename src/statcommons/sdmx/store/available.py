@@ -12,11 +12,13 @@ from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.wanted import Mask, cells_asked, periods_asked, rows_asked, series_asked
 from statcommons.toolbox.sdmx_periods import TimePeriod
 
+__all__ = ["availability"]
+
 
 def availability(
     state: FlowState, query: DataQuery, mode: Mode = "exact", components: Sequence[str] | None = None
 ) -> Availability:
-    """Tell which values are available for a query.
+    r"""Tell which values are available for a query.
 
     Parameters
     ----------
@@ -37,6 +39,21 @@ def availability(
     References
     ----------
     SDMX REST 2.2, availability queries.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from statcommons.sdmx import Store, artefacts_of
+    >>> from statcommons.sdmx.model import Ref
+    >>> from statcommons.sdmx.structure import Component, Structure
+    >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
+    >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     store.add_structures(artefacts_of(areas))
+    ...     _ = store.load(b"DATAFLOW,AREA,OBS_VALUE\nX:DF(1.0),004,1.5\nX:DF(1.0),NA,2\n")
+    ...     dict(store.availability(DataQuery(areas.flow)).values)
+    {'AREA': ('004', 'NA')}
     """
     rows, first, last = _passing(state, query)
     known: dict[object, Mask] = {}
