@@ -116,11 +116,9 @@ class Selection:
         if self._memory:
             counts = self._memory.passing(self.periods)[0][self.wanted]
             return int((np.minimum(counts, ends) if ends is not None else counts).sum())
-        each = f"SELECT count(*) AS n FROM {self._from} GROUP BY _series"
-        many = "least(n, ?)" if ends is not None else "n"
-        values = [*([ends] if ends is not None else []), *self.where.values]
-        [[found]] = self._run(f"SELECT coalesce(sum({many}), 0) FROM ({each})", values, self.wanted).fetchall()
-        return int(found)
+        many = f"least(count(*), {int(ends)})" if ends is not None else "count(*)"
+        each = self._run(lambda rows: f"SELECT {many} FROM {rows} GROUP BY _series", self.wanted).fetchall()
+        return sum(count for [count] in each)
 
     def is_empty(self) -> bool:
         """Tell whether nothing is found, without reading more than that takes."""
@@ -132,7 +130,7 @@ class Selection:
             return False
         if self._memory:
             return not len(self._memory.rows(self.wanted, self.periods)[0])
-        return not self._run(f"SELECT 1 FROM {self._from} LIMIT 1", self.where.values, self.wanted).fetchall()
+        return not self._run(lambda rows: f"SELECT 1 FROM {rows} LIMIT 1", self.wanted).fetchall()
 
     @property
     def _has_ends(self) -> bool:
@@ -176,12 +174,12 @@ class Selection:
         if not self.has_observations:
             places = self._series_with_rows()
             places = places[self.query.offset :][: self.query.limit]
-            return self._made(places, (), self._periods_of(self.where))
+            return self._made(places, (), self._periods)
         known = int(self.state.counts[self.wanted].sum())
         if known <= PIECE or self.query.sort or self._is_cross or self._is_cut:
             return self._at_once()
         places = self._series_with_rows() if self.where else self.wanted
-        return self._made(places, _Streamed(self, places), self._periods_of(self.where))
+        return self._made(places, _Streamed(self, places), self._periods)
 
     def _made(
         self, places: np.ndarray[Any, Any], rows: Iterable[pa.RecordBatch], periods: Callable[[], pa.Table]
@@ -256,14 +254,17 @@ class Selection:
             ends = ((self.query.first, "ASC"), (self.query.last, "DESC"))
             tests = [f"{number.format(way, time)} <= {int(many)}" for many, way in ends if many is not None]
             qualify = f" QUALIFY {' OR '.join(tests)}"
-        sql = f"SELECT {chosen} FROM {self._from}{qualify} ORDER BY {order}"
+        cut = ""
         if limit and self.query.sort:
             many = self.query.limit if self.query.limit is not None else 2**62
-            sql += f" LIMIT {int(many)} OFFSET {int(self.query.offset)}"
+            cut = f" LIMIT {int(many)} OFFSET {int(self.query.offset)}"
         elif limit and self.query.limit is not None:
-            sql += f" LIMIT {int(self.query.offset + self.query.limit)}"
+            cut = f" LIMIT {int(self.query.offset + self.query.limit)}"
+        found = self._run(
+            lambda rows: f"SELECT {chosen} FROM {rows}{qualify} ORDER BY {order}{cut}", places, keys
+        ).to_arrow_table()
         # A dimension may be called SERIES, and DuckDB does not tell it from our column: that gets its name here.
-        return self._run(sql, self.where.values, places, keys).to_arrow_table().rename_columns([SERIES, *cells])
+        return found.rename_columns([SERIES, *cells])
 
     def _from_memory(self, memory: Hot, places: np.ndarray[Any, Any], cells: Sequence[str]) -> pa.Table:
         import pyarrow as pa
@@ -273,13 +274,8 @@ class Selection:
         plain = [one.cast(one.type.value_type) if pa.types.is_dictionary(one.type) else one for one in table.columns]
         return pa.table([pa.array(at, pa.int32()), *plain], names=[SERIES, *cells])
 
-    @property
-    def _from(self) -> str:
-        asked = f"{{span}}{' AND ' + self.where.sql if self.where else ''}"
-        return f"(SELECT * FROM ({self.state.observations}) JOIN {{wanted}} USING (_series) WHERE {asked})"
-
-    def _run(self, sql: str, values: Sequence[Any], places: np.ndarray[Any, Any], keys: Sequence[str] = ()) -> Any:
-        """Run a question about the rows of some series, which it knows as ``wanted``."""
+    def _run(self, ask: Callable[[str], str], places: np.ndarray[Any, Any], keys: Sequence[str] = ()) -> Any:
+        """Ask something of the rows of some series; ``ask`` makes the question from the SQL of these rows."""
         import pyarrow as pa
 
         cursor = self.state.cursor()
@@ -292,7 +288,9 @@ class Selection:
             table = {"_series": numbers, "_at": np.arange(len(places), dtype=np.int32)}
             cursor.register("wanted", pa.table(table | {one: self.state.series[one].take(places) for one in keys}))
             wanted = "wanted"
-        return cursor.execute(sql.replace("{span}", span).replace("{wanted}", wanted), list(values))
+        asked = f"{span}{' AND ' + self.where.sql if self.where else ''}"
+        rows = f"(SELECT * FROM ({self.state.observations}) JOIN {wanted} USING (_series) WHERE {asked})"
+        return cursor.execute(ask(rows), list(self.where.values))
 
     def _series_with_rows(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Give the places of the wanted series that have at least one observation that is asked for."""
@@ -300,21 +298,19 @@ class Selection:
             return self.wanted
         if self._memory:
             return self.wanted[self._memory.passing(self.periods)[0][self.wanted] > 0]
-        found = self._run(f"SELECT DISTINCT _at FROM {self._from} ORDER BY 1", self.where.values, self.wanted)
+        found = self._run(lambda rows: f"SELECT DISTINCT _at FROM {rows} ORDER BY 1", self.wanted)
         return self.wanted[found.fetchnumpy()["_at"]]
 
-    def _periods_of(self, where: Where) -> Callable[[], pa.Table]:
-        def periods() -> pa.Table:
-            if not self.structure.time:
-                return _period_table(())
-            if not where and len(self.wanted) == len(self.state.numbers) and not self._has_ends:
-                return _period_table(self.state.periods)
-            time = identifier(self.structure.time.id)
-            texts = self._run(f"SELECT DISTINCT {time} FROM {self._from}", where.values, self.wanted).fetchall()
-            known = {text for [text] in texts}
-            return _period_table(one for one in self.state.periods if one.text in known)
-
-        return periods
+    def _periods(self) -> pa.Table:
+        """Give the periods of the observations that are asked for."""
+        if not self.structure.time:
+            return _period_table(())
+        if not self.where and len(self.wanted) == len(self.state.numbers) and not self._has_ends:
+            return _period_table(self.state.periods)
+        time = identifier(self.structure.time.id)
+        texts = self._run(lambda rows: f"SELECT DISTINCT {time} FROM {rows}", self.wanted).fetchall()
+        known = {text for [text] in texts}
+        return _period_table(one for one in self.state.periods if one.text in known)
 
 
 @dataclass(frozen=True)
