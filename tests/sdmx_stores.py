@@ -71,8 +71,8 @@ def filling(rows):
             name: pa.array(values, pa.float64() if name == "OBS_VALUE" else pa.string())
             for name, values in cells.items()
         }
-        table["period_start"] = pa.array([one and one.start for one in spans], pa.timestamp("us"))
-        table["period_end"] = pa.array([one and one.end for one in spans], pa.timestamp("us"))
+        table["_start"] = pa.array([one and one.start for one in spans], pa.timestamp("us"))
+        table["_end"] = pa.array([one and one.end for one in spans], pa.timestamp("us"))
         table["_row"] = pa.array(range(len(rows)), pa.int64())
         keys = [(one["FREQ"], one["AREA"]) for one in rows]
         table["_key"] = pa.array([keys.index(key) for key in keys], pa.int64())

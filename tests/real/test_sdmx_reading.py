@@ -219,5 +219,5 @@ def test_the_fixture_is_right_by_its_structure(shared):
             "SELECT sum(OBS_VALUE), count(DISTINCT (SERIES, REF_AREA, SEX, AGE, URBANISATION)) FROM checked"
         )
         assert total.fetchone()[1] == 2_337
-        spans = connection.sql("SELECT DISTINCT period_start, period_end FROM checked WHERE TIME_PERIOD = '2018'")
+        spans = connection.sql("SELECT DISTINCT _start, _end FROM checked WHERE TIME_PERIOD = '2018'")
         assert [str(one) for one in spans.fetchone()] == ["2018-01-01 00:00:00", "2019-01-01 00:00:00"]

@@ -66,7 +66,7 @@ def test_what_is_right_is_typed_columns():
     assert found.rows == 1
     assert found.set_aside is None
     assert isinstance(row.pop("_key"), int)
-    assert {name: str(value) if "period_" in name else value for name, value in row.items()} == {
+    assert {name: str(value) if name in ("_start", "_end") else value for name, value in row.items()} == {
         "FREQ": "A",
         "AREA": "004",
         "TIME_PERIOD": "2018",
@@ -74,8 +74,8 @@ def test_what_is_right_is_typed_columns():
         "UNIT": "kg",
         "NOTE": "ab",
         "TAGS": ["x", "y"],
-        "period_start": "2018-01-01 00:00:00",
-        "period_end": "2019-01-01 00:00:00",
+        "_start": "2018-01-01 00:00:00",
+        "_end": "2019-01-01 00:00:00",
         "_action": "Information",
         "_row": 2,
     }
@@ -204,7 +204,7 @@ def test_a_deletion_still_names_codes_that_exist():
 
 def test_a_row_may_say_something_of_a_series_only():
     _, rows = check("M,A,004,,,kg,,", "M,A,NA,~,,kg,,")
-    assert [row["period_start"] for row in rows] == [None, None]
+    assert [row["_start"] for row in rows] == [None, None]
     [cause] = causes("M,A,,2018,,kg,,")
     assert cause.where == "f.csv, row 2, column AREA"
 

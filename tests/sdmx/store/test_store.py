@@ -110,6 +110,9 @@ def test_nothing_is_published_before_what_is_public(tmp_path, monkeypatch):
     for year in (2019, 2020):
         load(other, [row("004", "2018", float(year))], valid_from=dt.datetime(year, 3, 1))
     assert state(other, as_of=dt.datetime(2019, 6, 1))["A", "004", "2018"]["OBS_VALUE"] == 2019.0
+    load(other, [row("004", "2018", 1.0)])
+    with pytest.raises(BadCall, match="readers have seen the flow since"):
+        load(other, [row("004", "2018", 2.0)], valid_from=dt.datetime(2025, 3, 1))
 
 
 # --- loads ----------------------------------------------------------------------------------------------------------
@@ -167,6 +170,80 @@ def test_a_data_structure_keeps_its_dimensions_while_there_are_data(tmp_path):
 
 
 # --- questions ------------------------------------------------------------------------------------------------------
+
+
+ALIASES = (
+    *("ACT", "BEFORE", "Events", "FIRST", "IS_NEW", "NUMBER", "OTHER", "PERIOD_START", "PLACE", "ROWID", "SAME"),
+    *("S_FREQ", "Series", "TOLD", "WAS", "WHOLE"),
+)
+
+
+@pytest.mark.parametrize("role", ["dimension", "attribute"])
+def test_components_may_be_called_what_our_questions_call_their_own_columns(tmp_path, role):
+    parts = {one.id: one for one in STRUCTURE.components if one.id in ("FREQ", "TIME_PERIOD", "OBS_VALUE")}
+    new = [Component(id, role, "text", required=role == "dimension") for id in ALIASES]
+    key = [parts["FREQ"], *(new if role == "dimension" else []), parts["TIME_PERIOD"]]
+    components = (*key, parts["OBS_VALUE"], *(new if role == "attribute" else []))
+    store = Store(tmp_path, threads=2)
+    store.add_structures(artefacts_of(replace(STRUCTURE, components=components)))
+    head = f"STRUCTURE,STRUCTURE_ID,ACTION,FREQ,TIME_PERIOD,OBS_VALUE,{','.join(ALIASES)}\ndataflow,{FLOW},"
+    full = ",q" * len(ALIASES)
+    deleted = full if role == "dimension" else "," * len(ALIASES)
+    for line in (f"R,A,2020,1{full}", f"R,A,2021,2{full}", f"M,A,2020,3{full}", f"D,A,2021,{deleted}"):
+        store.load(f"{head}{line}\n".encode())
+    store.compact(FLOW)
+    expected = {"FREQ": "A", "TIME_PERIOD": "2020", "OBS_VALUE": 3.0} | dict.fromkeys(ALIASES, "q")
+    assert store.query(FLOW).to_pylist() == [expected]
+
+
+@pytest.mark.parametrize("ids", [("_from",), ("Unit", "UNIT"), ("FILE_ROW_NUMBER",)])
+def test_components_that_the_engine_cannot_tell_apart_are_refused(tmp_path, ids):
+    store = Store(tmp_path)
+    more = [Component(id, "attribute", "text", required=False) for id in ids]
+    store.add_structures(artefacts_of(replace(STRUCTURE, components=(*STRUCTURE.components, *more))))
+    with pytest.raises(BadCall, match=f"{ids[-1]}.*Give it another id"):
+        store.load(f"DATAFLOW,FREQ,AREA,TIME_PERIOD\n{FLOW},A,004,2020\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("agency", "id", "version"),
+    [
+        *(("../../evil", "DF", "1.0"), ("SC", "../evil", "1.0"), ("SC", "DF", "../1"), ("SC", "D F", "1.0")),
+        *(("SC", "A\0", "1.0"), ("SC.", "DF", "1.0"), ("SC", "D" * 300, "1.0"), ("SC", "D:F", "1.0")),
+    ],
+)
+def test_a_structure_whose_name_is_no_name_of_sdmx_makes_no_folder(tmp_path, agency, id, version):
+    store = Store(tmp_path / "store")
+    with pytest.raises(BadData, match="names no structure"):
+        store.add_structures(artefacts_of(replace(STRUCTURE, flow=Ref("dataflow", agency, id, version))))
+    assert not (tmp_path / "store").exists()
+
+
+def test_of_several_dataflows_all_are_loaded_or_none(tmp_path, monkeypatch):
+    store = opened(tmp_path / "store", monkeypatch)
+    other = Ref("dataflow", "SC", "DF_Y", "1.0")
+    store.add_structures(artefacts_of(replace(STRUCTURE, flow=other)))
+    good, bad = (f"DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE\n{FLOW},A,004,2020,{value}\n" for value in ("1", "x"))
+    both = f"{bad}{other},A,004,2020,y\n"
+    with pytest.raises(BadData, match=r"(?s)got 'x'.*got 'y'"):
+        store.load(both.encode())
+    with pytest.raises(BadData, match="got 'y'"):
+        store.load(good.encode(), bad.replace(str(FLOW), str(other)).replace(",x", ",y").encode())
+    assert store.query(FLOW).num_rows == 0
+    store.load(good.replace(str(FLOW), str(other)).encode())
+    with pytest.raises(BadCall, match="last changed"):
+        store.load(good.encode(), good.replace(str(FLOW), str(other)).encode(), valid_from=START)
+    assert store.query(FLOW).num_rows == 0
+    assert [one.flow for one in store.load(f"{good}{other},A,004,2021,1\n".encode())] == [FLOW, other]
+
+
+def test_a_table_that_names_no_dataflow_is_of_the_only_one(tmp_path):
+    store = opened(tmp_path / "store")
+    table = b"FREQ,AREA,TIME_PERIOD,OBS_VALUE\nA,004,2020,1\n"
+    assert [one.flow for one in store.load(table)] == [FLOW]
+    store.add_structures(artefacts_of(replace(STRUCTURE, flow=replace(FLOW, id="DF_Y"))))
+    with pytest.raises(BadCall, match="does not name its dataflow"):
+        store.load(table)
 
 
 def test_first_and_last_observations_are_a_union_after_the_filters(tmp_path):

@@ -45,8 +45,8 @@ class Checked:
     ----------
     table : str
         The name under which the connection knows them: a column for each component of the structure (dimensions and
-        attributes text, measures by their type, lists and maps where there are several values), ``period_start`` and
-        ``period_end`` (timestamps in UTC), ``_action`` (text), ``_row`` (int64) and ``_key`` (int64, the same for the
+        attributes text, measures by their type, lists and maps where there are several values), ``_start`` and
+        ``_end`` (timestamps in UTC), ``_action`` (text), ``_row`` (int64) and ``_key`` (int64, the same for the
         rows of one series). A number that a deletion names is
         NaN, 0 or false.
     rows : int
@@ -234,7 +234,7 @@ def _table(gathered: Gathered, structure: Structure) -> pa.Table:
         spans = [period_of(text) for text in time.values]
         start = time.mapped([span and span.start for span in spans], kind)
         end = time.mapped([span and span.end for span in spans], kind)
-    columns |= {"period_start": start, "period_end": end, "_action": gathered.actions.arrow()}
+    columns |= {"_start": start, "_end": end, "_action": gathered.actions.arrow()}
     series = numbered([gathered.text[id] for id in structure.key], np.arange(gathered.rows))
     columns["_key"] = pa.array(series)
     return pa.table(columns | {"_row": pa.array(gathered.lines)})

@@ -156,7 +156,7 @@ class Change:
     def read_events(self, table: str) -> None:
         """Turn checked rows into events: which observation, what is given, what it is then.
 
-        ``table`` has the components by their ids, ``period_start``, ``period_end``, ``_row``, ``_action``, and in
+        ``table`` has the components by their ids, ``_start``, ``_end``, ``_row``, ``_action``, and in
         ``_key`` a number that is the same for the rows of one series.
         """
         columns = self._columns_of(table)
@@ -165,23 +165,23 @@ class Change:
             identifier(one) if one in columns else f"CAST(NULL AS {sql_type(self.structure[one])}) AS {identifier(one)}"
             for one in self.cells
         ]
-        when = '"period_start" AS "_start", "period_end" AS "_end"' if self.time else span(ALL_TIME)
+        when = "_start, _end" if self.time else span(ALL_TIME)
         self.connection.execute(
-            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, _action AS act, "
-            f'"_row", "_key", {_all_there(key)} AS whole FROM {table}'
+            f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, _action AS _act, "
+            f'"_row", "_key", {_all_there(key)} AS _whole FROM {table}'
         )
         own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]
         known = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
         named = f"SELECT _key, _series FROM keys {known}"
         self.connection.execute(
             f'CREATE TEMP VIEW observed AS SELECT "_series"{_comma(map(identifier, self.time))}, _start, _end, '
-            f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE whole"
+            f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE _whole"
         )
         self.connection.execute("CREATE TEMP TABLE said AS FROM observed LIMIT 0")
         for of in dict.fromkeys(map(said_of, self.above)):
             self._say_of_groups(of, [one for one in self.above if said_of(one) == of])
         self.connection.execute("CREATE TEMP VIEW events AS FROM observed UNION ALL BY NAME FROM said")
-        counts = "count(*) FILTER (NOT whole), count(*) FILTER (act = 'Delete')"
+        counts = "count(*) FILTER (NOT _whole), count(*) FILTER (_act = 'Delete')"
         [[partial, deleting]] = self.connection.execute(f"SELECT {counts} FROM asked").fetchall()
         if not self.manifest.segments and not deleting:
             return  # nothing to fold into, and no key comes twice: what was checked is what is written
@@ -197,7 +197,7 @@ class Change:
 
     def _values(self) -> str:
         """Give the values of an event; those above the observation are said in events of their own."""
-        values = {one: f"CASE WHEN act = 'Delete' THEN NULL ELSE {identifier(one)} END" for one in self.cells}
+        values = {one: f"CASE WHEN _act = 'Delete' THEN NULL ELSE {identifier(one)} END" for one in self.cells}
         values |= {one.id: f"CAST(NULL AS {sql_type(one)})" for one in self.above}
         return ", ".join(f"{value} AS {identifier(one)}" for one, value in values.items())
 
@@ -207,8 +207,8 @@ class Change:
         said = f"({said or 0})::UBIGINT"
         everything = ALL - sum(self._bit(one.id) for one in self.above)
         named = " OR ".join(f"{identifier(one)} IS NOT NULL" for one in self.cells) or "false"
-        gone = f"(act = 'Delete' AND NOT ({named}))"
-        replaced = " OR act = 'Replace'" if whole else ""
+        gone = f"(_act = 'Delete' AND NOT ({named}))"
+        replaced = " OR _act = 'Replace'" if whole else ""
         return (
             f"CASE WHEN {gone}{replaced} THEN {everything}::UBIGINT ELSE {said} END AS _given, {gone} AS _gone, "
             f'{moment(self.valid_from)} AS _from, NULL::TIMESTAMP AS _to, {self.number} AS _load, "_row" AS _order'
@@ -218,7 +218,7 @@ class Change:
         """Make the events of what is said of groups: one for each group that some dimensions make."""
         names = [identifier(one.id) for one in attributes]
         last = [
-            f"arg_max(CASE WHEN act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END, _row) "
+            f"arg_max(CASE WHEN _act = 'Delete' THEN {{'v': NULL}} ELSE {{'v': {name}}} END, _row) "
             f"FILTER ({name} IS NOT NULL) AS {name}"
             for name in names
         ]
@@ -251,7 +251,7 @@ class Change:
 
         What they say of series alone is not spread, but said of the series.
         """
-        stand = {one: f"s_{one}" for one in ("_series", "_start", "_end", *key)}
+        stand = {one: f"_s_{one}" for one in ("_series", "_start", "_end", *key)}
         renamed = ", ".join(f"{identifier(one)} AS {identifier(other)}" for one, other in stand.items())
         alike = " AND ".join(
             f"({identifier(one)} IS NULL OR {identifier(one)} = {identifier(stand[one])})" for one in key
@@ -259,7 +259,7 @@ class Change:
         kept = [f"{identifier(stand[one])} AS {identifier(one)}" for one in ("_series", *self.time, "_start", "_end")]
         self.connection.execute(
             f"INSERT INTO said BY NAME SELECT * FROM (SELECT {', '.join(kept)}, {self._values()}, "
-            f"{self._event(own, whole=False)} FROM (SELECT * EXCLUDE (_start, _end) FROM asked WHERE NOT whole) "
+            f"{self._event(own, whole=False)} FROM (SELECT * EXCLUDE (_start, _end) FROM asked WHERE NOT _whole) "
             f'JOIN (SELECT {renamed} FROM ({self._files()}) JOIN series USING ("_series") '
             f"WHERE {standing(self.valid_from)} AND {OBSERVED}) ON {alike}) WHERE _given != 0"
         )
@@ -286,30 +286,31 @@ class Change:
             found = f"SELECT count(*) FILTER ({OBSERVED}), count(*) FILTER (NOT ({OBSERVED})) FROM fresh"
             [[added, groups]] = self.connection.execute(found).fetchall()
             return Changed(added=added, groups=groups)
+        same = self._leave_same() if without is None and self.is_public and self._is_unique() else 0
         self.connection.execute(f"CREATE TEMP TABLE folded AS {self._folded(without)}")
         self.connection.execute(
-            f"CREATE TEMP TABLE closed AS SELECT * EXCLUDE (same, _to), "
-            f"lead(_from) OVER (PARTITION BY {KEY} ORDER BY _from, _load, _order) AS _to, _to AS was_to FROM folded "
-            "WHERE NOT same"
+            f"CREATE TEMP TABLE closed AS SELECT * EXCLUDE (_same, _to), "
+            f"lead(_from) OVER (PARTITION BY {KEY} ORDER BY _from, _load, _order) AS _to, _to AS _was_to FROM folded "
+            "WHERE NOT _same"
         )
         # A row that was computed anew before it is public is written again, and the old one never stands.
-        anew = "(is_new OR other) AND _to IS DISTINCT FROM _from"
+        anew = "(_is_new OR _other) AND _to IS DISTINCT FROM _from"
         self.connection.execute(f"CREATE TEMP VIEW fresh AS SELECT {_names(self._columns)} FROM closed WHERE {anew}")
         withdrawn = f"SELECT _segment, _place, _from FROM touched WHERE _load = {without}"
         self.connection.execute(
-            "CREATE TEMP VIEW ended AS SELECT _segment, _place, CASE WHEN other THEN _from ELSE _to END AS _to "
-            "FROM closed WHERE NOT is_new AND (other OR _to IS DISTINCT FROM was_to)"
+            "CREATE TEMP VIEW ended AS SELECT _segment, _place, CASE WHEN _other THEN _from ELSE _to END AS _to "
+            "FROM closed WHERE NOT _is_new AND (_other OR _to IS DISTINCT FROM _was_to)"
             f"{f' UNION ALL {withdrawn}' if without is not None else ''}"
         )
-        seen, news = OBSERVED, "is_new AND NOT same"
+        seen, news = OBSERVED, "_is_new AND NOT _same"
         counted = (
-            f"SELECT count(*) FILTER ({news} AND NOT _gone AND fresh_key AND {seen}), "
-            f"count(*) FILTER ({news} AND NOT _gone AND NOT fresh_key AND {seen}), "
-            f"count(*) FILTER ({news} AND _gone AND {seen}), count(*) FILTER (is_new AND same AND {seen}), "
+            f"SELECT count(*) FILTER ({news} AND NOT _gone AND _fresh_key AND {seen}), "
+            f"count(*) FILTER ({news} AND NOT _gone AND NOT _fresh_key AND {seen}), "
+            f"count(*) FILTER ({news} AND _gone AND {seen}), count(*) FILTER (_is_new AND _same AND {seen}), "
             f"count(*) FILTER ({news} AND NOT ({seen})) FROM folded"
         )
-        [counts] = self.connection.execute(counted).fetchall()
-        return Changed(*counts)
+        [[added, changed, deleted, unchanged, groups]] = self.connection.execute(counted).fetchall()
+        return Changed(added, changed, deleted, unchanged + same, groups)
 
     @property
     def _columns(self) -> list[str]:
@@ -333,10 +334,31 @@ class Change:
         if not self.manifest.segments and "events" in self._views():
             return True
         [[touched]] = self.connection.execute("SELECT count(*) FROM touched").fetchall()
-        if touched:
-            return False
+        return not touched and self._is_unique()
+
+    def _is_unique(self) -> bool:
+        """Tell whether there is one event at most for each observation."""
         [[rows, keys]] = self.connection.execute(f"SELECT count(*), count(DISTINCT ({KEY})) FROM events").fetchall()
         return bool(rows == keys)
+
+    def _leave_same(self) -> int:
+        """Leave out the events that say what stands already, most of a flow that is loaded again; returns how many."""
+        cells = {self._bit(one): identifier(one) for one in self.cells}
+        alike = [
+            f"(e._given & {bit}::UBIGINT = 0 OR e.{cell} IS NOT DISTINCT FROM t.{cell})" for bit, cell in cells.items()
+        ]
+        stands = f"t._from <= {moment(self.valid_from)} AND t._to IS NULL AND NOT t._gone AND NOT e._gone"
+        self.connection.execute(
+            f"CREATE TEMP TABLE same AS SELECT {KEY} FROM events e JOIN touched t USING ({KEY}) "
+            f"WHERE {' AND '.join([stands, *alike])}"
+        )
+        for table in ("events", "touched"):
+            self.connection.execute(
+                f"CREATE TEMP TABLE other_{table} AS FROM {table} ANTI JOIN same USING ({KEY}); "
+                f"DROP TABLE {table}; ALTER TABLE other_{table} RENAME TO {table}"
+            )
+        [[count]] = self.connection.execute(f"SELECT count(*) FILTER ({OBSERVED}) FROM same").fetchall()
+        return int(count)
 
     def _views(self) -> set[str]:
         return {name for [name] in self.connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
@@ -348,37 +370,38 @@ class Change:
         base = f"_gone OR _from <= {moment(since)}"
         names = _names(["_series", *self.time, "_start", "_end", *cells])
         chain = (
-            f"SELECT {names}, CASE WHEN {base} THEN {ALL}::UBIGINT ELSE _given END AS told, "
-            "_given, _gone, _from, _to, _load, 0 AS _order, _segment, _place, false AS is_new "
+            f"SELECT {names}, CASE WHEN {base} THEN {ALL}::UBIGINT ELSE _given END AS _told, "
+            "_given, _gone, _from, _to, _load, 0 AS _order, _segment, _place, false AS _is_new "
             f"FROM touched WHERE {origin}"
         )
         if without is None:
             chain += (
-                f" UNION ALL BY NAME SELECT {names}, _given AS told, _given, _gone, _from, _to, _load, _order, "
-                "NULL::INTEGER AS _segment, NULL::BIGINT AS _place, true AS is_new FROM events"
+                f" UNION ALL BY NAME SELECT {names}, _given AS _told, _given, _gone, _from, _to, _load, _order, "
+                "NULL::INTEGER AS _segment, NULL::BIGINT AS _place, true AS _is_new FROM events"
             )
         order = f"PARTITION BY {KEY} ORDER BY _from, _load, _order"
         upto = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
         folded = [
-            f"(last_value(CASE WHEN told & {self._bit(name)}::UBIGINT != 0 "
+            f"(last_value(CASE WHEN _told & {self._bit(name)}::UBIGINT != 0 "
             f"THEN {{'v': {identifier(name)}}} END IGNORE NULLS) OVER ({order} {upto})).v AS {identifier(name)}"
             for name in cells
         ]
         state = f"row(_gone{_comma(map(identifier, cells))})"
         keys = _names(["_series", *self.time, "_start", "_end"])
-        kept = f"{keys}, _gone, _from, _to, _load, _order, _segment, _place, is_new"
-        was = f"row(_gone{_comma(map(identifier, cells))}) AS was"
+        kept = f"{keys}, _gone, _from, _to, _load, _order, _segment, _place, _is_new"
+        was = f"row(_gone{_comma(map(identifier, cells))}) AS _was"
         # Events of one moment are one event to the reader: what they gave is given together.
         given = f"bit_or(_given) OVER (PARTITION BY {KEY}, _from) AS _given"
         public = "true" if self.is_public and without is None else "false"
         return (
             f"WITH chain AS ({chain}), "
             f"states AS (SELECT {kept}, {was}, {given}{_comma(folded)} FROM chain), "
-            f"stepped AS (SELECT *, lag({state}) OVER ({order}) AS before, "
-            f"row_number() OVER ({order}) = 1 AS first FROM states) "
-            f"SELECT * EXCLUDE (was, before, first), NOT is_new AND {state} IS DISTINCT FROM was AS other, "
-            f"first OR before[1] AS fresh_key, "
-            f"is_new AND {public} AND CASE WHEN first THEN _gone ELSE {state} IS NOT DISTINCT FROM before END AS same "
+            f"stepped AS (SELECT *, lag({state}) OVER ({order}) AS _before, "
+            f"row_number() OVER ({order}) = 1 AS _first FROM states) "
+            f"SELECT * EXCLUDE (_was, _before, _first), NOT _is_new AND {state} IS DISTINCT FROM _was AS _other, "
+            f"_first OR _before[1] AS _fresh_key, "
+            f"_is_new AND {public} AND "
+            f"CASE WHEN _first THEN _gone ELSE {state} IS NOT DISTINCT FROM _before END AS _same "
             "FROM stepped"
         )
 
@@ -420,17 +443,18 @@ class Change:
         series = f"SELECT * FROM read_parquet({literal(self.folder / series_file)})"
         number = f"row_number() OVER (ORDER BY {key}) - 1" if key else "0"
         self.connection.execute(
-            f"CREATE TEMP TABLE numbered AS SELECT ({number})::INTEGER AS number, * FROM ({series})"
+            f"CREATE TEMP TABLE numbered AS SELECT ({number})::INTEGER AS _number, * FROM ({series})"
         )
         named = f"series-{self.number:06}-all.parquet"
         ordered = (
-            f'SELECT number AS "_series"{_comma(map(identifier, self.manifest.dimensions))} FROM numbered ORDER BY 1'
+            f'SELECT _number AS "_series"{_comma(map(identifier, self.manifest.dimensions))} FROM numbered ORDER BY 1'
         )
         write_parquet(self.folder / named, self.connection.sql(ordered).to_arrow_reader())
         # A row that ended before it was public was computed anew, and never stands.
         rows = (
-            f'SELECT number AS "_series", {_names(self._columns[1:])} FROM ({all_rows}) '
-            f'JOIN numbered USING ("_series") WHERE _to IS DISTINCT FROM _from ORDER BY number, _start, _end, _from'
+            f'SELECT _number AS "_series", {_names(self._columns[1:])} FROM ({all_rows}) '
+            'JOIN (FROM numbered) USING ("_series") WHERE _to IS DISTINCT FROM _from '
+            "ORDER BY _number, _start, _end, _from"
         )
         name = f"rows-{self.number:06}-all.parquet"
         many = write_parquet(self.folder / name, self.connection.sql(rows).to_arrow_reader(65_536))

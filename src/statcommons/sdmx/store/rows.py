@@ -146,6 +146,7 @@ def said_of(attribute: Component) -> tuple[str, ...]:
 
 def extended(manifest: Manifest, structure: Structure) -> tuple[str, ...]:
     """Give the columns of a flow, with those that its structure got since."""
+    _refuse_names(structure)
     now = [one.id for one in structure.with_role("measure", "attribute")]
     columns = (*manifest.columns, *(name for name in now if name not in manifest.columns))
     if len(columns) > 64:
@@ -155,6 +156,20 @@ def extended(manifest: Manifest, structure: Structure) -> tuple[str, ...]:
             remedy="Publish them as several flows.",
         )
     return columns
+
+
+def _refuse_names(structure: Structure) -> None:
+    """Refuse ids that the engine cannot tell from one another, or from the columns of our own."""
+    seen = {"file_row_number": "file_row_number"}  # a column that the engine makes
+    for one in (component.id for component in structure.components):
+        if one.startswith("_") or one.lower() in seen:
+            why = f"is the same as {seen[one.lower()]}" if one.lower() in seen else "begins with a low line"
+            raise BadCall(
+                f"The id of the component {one} {why}, and a store keeps no such column.",
+                where=str(structure.definition),
+                remedy="Give it another id.",
+            )
+        seen[one.lower()] = one
 
 
 def write_parquet(path: Path, batches: pa.RecordBatchReader) -> int:
