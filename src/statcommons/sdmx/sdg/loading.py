@@ -52,7 +52,7 @@ def load_sdg(
     BadData
         When it is no export, or rows do not fit; lists every cause. The codes of the file are then known to the store.
     BadCall, NoInput, NotAllowed, TryAgain
-        As :meth:`statcommons.sdmx.store.Store.load` does.
+        As loading any file does.
     """
     found = read_unsd(path, agency)
     made = [_with_known(one, store) for one in artefacts_of(found.structure)]
