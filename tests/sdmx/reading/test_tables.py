@@ -118,6 +118,15 @@ def test_a_header_that_cannot_be_used(head, words):
         rows(f"{head}\n1,2\n".encode())
 
 
+def test_what_is_no_table_is_told_with_its_place_and_not_read_for_ever():
+    with pytest.raises(BadData, match=r"row 1: The header has 200,000 columns"):
+        rows(",".join(f"C{number}" for number in range(200_000)).encode() + b"\n1\n")
+    with pytest.raises(BadData, match=r"row 1: The file cannot be read as CSV: field larger"):
+        rows(b"x" * 3_000_000 + b"\n1\n")
+    with pytest.raises(BadData, match=r"row 2: The file cannot be read as CSV: field larger"):
+        rows(b"A,B\n" + b"x" * 3_000_000 + b"\n")
+
+
 @pytest.fixture
 def workbook(tmp_path):
     def write(*lines, sheet="Data"):

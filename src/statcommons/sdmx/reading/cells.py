@@ -8,6 +8,7 @@ stand.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -31,6 +32,7 @@ LINE = "_row"
 BLOCK = 1 << 23
 ROWS = 1 << 16
 MISFITS = 1_000
+WIDEST = 4_096
 REMEDY = "Give each row a cell for each column; write cells that hold the separator within quotes."
 
 
@@ -91,8 +93,12 @@ def cells_of(source: Source, delimiter: str, encoding: str = "", *, head: int = 
         source, lines = plain, _lines(plain, delimiter, head)
     with source.path.open(encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(text, delimiter=delimiter)
-        header = next((cells for cells in reader if cells), [])
+        with _telling(source, reader):
+            header = next((cells for cells in reader if cells), [])
         plainly = reader.line_num == 1 and lines is not None and not lines.blank
+    if len(header) > WIDEST:
+        what = f"The header has {len(header):,} columns, and {WIDEST:,} are read."
+        raise BadData(what, where=f"{source.name}, row 1", remedy="Give one column for each component.")
     common = next(csv.reader([lines.common.decode()], delimiter=delimiter), [])[:head] if lines else []
     return Cells(source, delimiter, tuple(header), lines is None or lines.quoted, not plainly, tuple(common))
 
@@ -237,11 +243,22 @@ def _rows(cells: Cells) -> Iterator[tuple[int, list[str]]]:
     with cells.source.path.open(encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(io.StringIO("") if not cells.header else text, delimiter=cells.delimiter)
         line, header = 1, True
-        for found in reader:
-            if found and not header:
-                yield line, found
-            header = header and not found
-            line = reader.line_num + 1
+        with _telling(cells.source, reader):
+            for found in reader:
+                if found and not header:
+                    yield line, found
+                header = header and not found
+                line = reader.line_num + 1
+
+
+@contextlib.contextmanager
+def _telling(source: Source, reader: Any) -> Iterator[None]:
+    """Say where a file cannot be read as CSV."""
+    try:
+        yield
+    except csv.Error as error:
+        where = f"{source.name}, row {reader.line_num:,}"
+        raise BadData(f"The file cannot be read as CSV: {error}.", where=where, remedy=REMEDY) from None
 
 
 def _misfits(cells: Cells, why: str) -> BadData:
