@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sdmx_stores import FLOW, START, STRUCTURE, flat, load, opened, row, state
+from sdmx_stores import FLOW, START, STRUCTURE, filling, flat, load, opened, row, state
 
 from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, TryAgain
 from statcommons.sdmx.model import Ref
@@ -72,6 +72,43 @@ def test_what_is_under_embargo_exists_for_no_reader_until_its_time(tmp_path, mon
     assert store.facts(FLOW).until is None
 
 
+def test_who_looks_while_a_load_is_made_misses_nothing_of_it(tmp_path, monkeypatch):
+    store = opened(tmp_path / "store", monkeypatch)
+    load(store, ONE)
+    store.tick(hours=1)
+    seen = {}
+
+    def slow(connection):
+        store.tick(seconds=20)
+        seen["at"], seen["state"] = store.time, state(store)
+        store.tick(seconds=20)
+        return filling([row("004", "2020", 9.0, action="Merge")])(connection)
+
+    done = store.change(FLOW, slow)
+    assert done.valid_from > seen["at"]
+    assert state(store, as_of=seen["at"]) == seen["state"]
+    [delta] = flat(store.select(DataQuery(FLOW, updated_after=seen["at"])))
+    assert delta["OBS_VALUE"] == 9.0
+    assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 9.0
+    [*_, last] = store.select(DataQuery(FLOW, history=True)).data_sets()
+    assert last.valid_from == done.valid_from == store.facts(FLOW).modified
+
+
+def test_a_release_that_comes_while_a_load_is_made_sends_the_load_back(tmp_path, monkeypatch):
+    store = opened(tmp_path / "store", monkeypatch)
+    load(store, ONE)
+    load(store, [row("004", "2020", 5.0)], valid_from=store.time + dt.timedelta(seconds=30))
+
+    def slow(connection):
+        store.tick(seconds=60)
+        return filling([row("004", "2020", 9.0, action="Merge")])(connection)
+
+    with pytest.raises(TryAgain, match="became public"):
+        store.change(FLOW, slow)
+    assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 5.0
+    assert load(store, [row("004", "2020", 9.0)]).changed.changed == 1
+
+
 def test_an_embargo_may_be_withdrawn_and_what_was_published_may_not(tmp_path, monkeypatch):
     store = opened(tmp_path / "store", monkeypatch)
     first = load(store, ONE)
@@ -91,13 +128,13 @@ def test_an_embargo_may_be_withdrawn_and_what_was_published_may_not(tmp_path, mo
 
 def test_a_clock_that_steps_back_takes_nothing_back(tmp_path, monkeypatch):
     store = opened(tmp_path / "store", monkeypatch)
-    load(store, ONE)
+    first = load(store, ONE)
     store.time -= dt.timedelta(days=30)
     assert len(state(store)) == 3
     again = load(store, [row("004", "2020", 2.0)])
     assert again.valid_from > START
     assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 2.0
-    assert state(store, as_of=START)["A", "004", "2020"]["OBS_VALUE"] == 1.0
+    assert state(store, as_of=first.valid_from)["A", "004", "2020"]["OBS_VALUE"] == 1.0
 
 
 def test_nothing_is_published_before_what_is_public(tmp_path, monkeypatch):
@@ -231,7 +268,7 @@ def test_of_several_dataflows_all_are_loaded_or_none(tmp_path, monkeypatch):
         store.load(good.encode(), bad.replace(str(FLOW), str(other)).replace(",x", ",y").encode())
     assert store.query(FLOW).num_rows == 0
     store.load(good.replace(str(FLOW), str(other)).encode())
-    with pytest.raises(BadCall, match="last changed"):
+    with pytest.raises(BadCall, match="never changed"):
         store.load(good.encode(), good.replace(str(FLOW), str(other)).encode(), valid_from=START)
     assert store.query(FLOW).num_rows == 0
     assert [one.flow for one in store.load(f"{good}{other},A,004,2021,1\n".encode())] == [FLOW, other]

@@ -42,13 +42,21 @@ class Segment:
 class Load:
     """One load: when it was made, and when what it brings is public.
 
-    ``is_vintage`` says that it was public elsewhere before it came here, at a time of its own.
+    ``is_vintage`` says that it was public elsewhere before it came here, at a time of its own. ``written`` is the time
+    that its rows have in the files, where that is not ``valid_from``: a load takes a while, and what it brings is
+    public when it is done, so that nobody who looked meanwhile misses it.
     """
 
     number: int
     made: datetime.datetime
     valid_from: datetime.datetime
     is_vintage: bool = False
+    written: datetime.datetime | None = None
+
+    @property
+    def stamp(self) -> datetime.datetime:
+        """The time that its rows have in the files."""
+        return self.written or self.valid_from
 
 
 @dataclass(frozen=True)
@@ -172,7 +180,13 @@ def new_manifest(dimensions: tuple[str, ...]) -> Manifest:
 def _manifest(plain: dict[str, Any]) -> Manifest:
     time = datetime.datetime.fromisoformat
     loads = (
-        Load(one["number"], time(one["made"]), time(one["valid_from"]), one.get("is_vintage", False))
+        Load(
+            one["number"],
+            time(one["made"]),
+            time(one["valid_from"]),
+            one.get("is_vintage", False),
+            time(one["written"]) if one.get("written") else None,
+        )
         for one in plain["loads"]
     )
     return Manifest(

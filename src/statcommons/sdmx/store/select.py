@@ -142,14 +142,15 @@ class Selection:
         """Give the data sets of the answer: one, or with history one for each moment and action."""
         if not self.query.history and not self.query.updated_after:
             return [self._data_set()]
-        after = self.query.updated_after or datetime.datetime.min
+        loads = sorted(self.state.manifest.loads, key=lambda load: load.stamp)
+        before = [load for load in loads if load.valid_from <= (self.query.updated_after or datetime.datetime.min)]
+        after = before[-1].stamp if before else datetime.datetime.min
         if not self.query.history:
             return self._changes(after, self.state.at)
-        moments = sorted({load.valid_from for load in self.state.manifest.visible(self.state.at)})
-        moments = [after, *(one for one in moments if one > after)]
+        public = {load.stamp: load.valid_from for load in loads if after < load.stamp <= self.state.at}
         return [
-            replace(one, valid_from=until)
-            for since, until in itertools.pairwise(moments)
+            replace(one, valid_from=public[until])
+            for since, until in itertools.pairwise([after, *public])
             for one in self._changes(since, until)
         ]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from statcommons.core.errors import BadCall, BadData, Cause, NoInput, NotAllowed, nearest
+from statcommons.core.errors import BadCall, BadData, Cause, NoInput, NotAllowed, TryAgain, nearest
 from statcommons.core.progress import step
 from statcommons.sdmx.formats.table import flat
 from statcommons.sdmx.message import Action, Header, Rows, acting
@@ -70,6 +70,9 @@ OFTEN, HOT = 3, 2_000_000
 """Questions after which the observations of a state are brought into memory, and rows of its files up to which."""
 
 STEP = datetime.timedelta(microseconds=1)
+
+MARGIN = datetime.timedelta(milliseconds=100)
+"""How long it may take from reading the clock until the manifest is replaced."""
 
 NAME = re.compile(r"[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)*:[\w@$-]+\([\w.+~*-]+\)", re.ASCII)
 """What SDMX lets agencies, ids and versions be; they name folders, so that nothing else may be in them."""
@@ -357,12 +360,12 @@ class Store:
         """Give what a flow says at a moment, from memory where that is what it said before."""
         structure, manifest = self.structure(flow), self._manifest(flow)
         at = min(one for one in (manifest.now(), as_of, self._moment) if one)
-        last = max((load.valid_from for load in manifest.visible(at)), default=None)
+        last = max((load.stamp for load in manifest.visible(at)), default=None)
         # What a flow says changes only when a load becomes public: all moments between two of them are one state.
         key = (flow, manifest.id, manifest.next_number, id(structure), last)
         with self._guard:
             state, asked = self._states.pop(key, (None, 0))
-            state = state or FlowState(self._folder(flow), manifest, structure, last or at, self._cursor)
+            state = state or FlowState(self._folder(flow), manifest, structure, last or datetime.datetime.min, self._cursor)
             self._states[key] = state, asked + 1
             if asked == OFTEN and state.size <= HOT:
                 state.warm()
@@ -570,7 +573,6 @@ class Store:
                 change.read_events(table)
                 done = change.fold()
             if done:
-                load = Load(change.number, utc_now(), change.valid_from, change.valid_from < change.now)
                 with step("Write"):
                     segments = change.write()
                 if len(segments) > MANY or sum(one.ends for one in segments) > ENDED * sum(
@@ -578,8 +580,10 @@ class Store:
                 ):
                     with step("Compact"):
                         segments, series_file = change.compacted(segments, series_file)
-                self._publish(change, segments, series_file, (*change.manifest.loads, load))
-        return Loaded(flow, change.number if done else None, change.valid_from, done)
+                load = _published(change)
+                clock = load.valid_from if load.written else None
+                self._publish(change, segments, series_file, (*change.manifest.loads, load), clock)
+        return Loaded(flow, change.number if done else None, load.valid_from if done else change.valid_from, done)
 
     def withdraw(self, flow: Ref, number: int, *, wait: float = WAIT) -> None:
         """Take back a load that is not public yet, as if it had never been.
@@ -644,13 +648,18 @@ class Store:
             yield Change(engine, folder, manifest, structure, columns, manifest.next_number, now, since)
 
     def _publish(
-        self, change: Change, segments: tuple[Segment, ...], series_file: str, loads: tuple[Load, ...]
+        self,
+        change: Change,
+        segments: tuple[Segment, ...],
+        series_file: str,
+        loads: tuple[Load, ...],
+        clock: datetime.datetime | None = None,
     ) -> None:
         """Replace the manifest, which is the moment at which a change happens, and tidy up behind it."""
         before = change.manifest
         after = replace(
             before,
-            clock=change.now,
+            clock=max(change.now, clock or change.now),
             columns=change.columns,
             segments=segments,
             series_file=series_file,
@@ -739,6 +748,20 @@ def _times(
             remedy="Give a later time: what was published is never changed.",
         )
     return now, valid_from
+
+
+def _published(change: Change) -> Load:
+    """Say when a change that is ready is public: not before now, however long it took to make it."""
+    if change.valid_from < change.now:
+        return Load(change.number, utc_now(), change.valid_from, is_vintage=True)
+    public = max(change.valid_from, change.manifest.now() + MARGIN)
+    if any(change.now < one.valid_from <= public for one in change.manifest.loads) and public != change.valid_from:
+        raise TryAgain(
+            "Another load became public while this one was made.",
+            where=str(change.structure.flow),
+            remedy="Run it again; nothing was changed.",
+        )
+    return Load(change.number, utc_now(), public, written=None if public == change.valid_from else change.valid_from)
 
 
 def _plain(when: datetime.datetime | None) -> datetime.datetime | None:
