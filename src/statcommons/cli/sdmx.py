@@ -76,14 +76,23 @@ def load(
     store, when = _store(folder), _moment(valid_from)
     data = list(files)
     with shown(progress):
-        if data[0].suffix.lower() not in DATA:
-            store.add_structures(read_structures(data.pop(0)))
+        artefacts = read_structures(data.pop(0)) if data[0].suffix.lower() not in DATA else ()
         act: Any = ACTIONS[action] if action else None
         done = (
-            store.load(*data, flow=flow, action=act, valid_from=when, mapping=mapping, on_bad_rows=on_bad_rows)
+            store.load(
+                *data,
+                flow=flow,
+                action=act,
+                valid_from=when,
+                mapping=mapping,
+                on_bad_rows=on_bad_rows,
+                structures=artefacts,
+            )
             if data
             else []
         )
+        if not data:
+            store.add_structures(artefacts)
     _say_loaded(done, store, as_json)
 
 

@@ -499,3 +499,28 @@ def test_a_store_of_every_format_that_was_released_is_read_and_written(tmp_path,
     assert state(store)["A", "004", "2020"]["SOURCE"] == "survey"
     load(store, [row("004", "2020", 2.0)])
     assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 2.0
+
+
+def test_structures_of_refused_data_are_put_back(tmp_path):
+    good = b"DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE\nSC:DF_X(1.0),A,004,2020,1\n"
+    bad = b"DATAFLOW,FREQ\nSC:DF_X(1.0),A\n"
+    store = Store(tmp_path / "store")
+    for _ in range(2):
+        with pytest.raises(BadData):
+            store.load(bad, structures=artefacts_of(STRUCTURE))
+        assert store.flows() == ()
+    store.load(good, structures=artefacts_of(STRUCTURE))
+    renamed = replace(STRUCTURE, name={"en": "Another name"})
+    with pytest.raises(BadData):
+        store.load(bad, structures=artefacts_of(renamed))
+    assert store.structure(FLOW).name == STRUCTURE.name
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"PAR1 no more")])
+def test_a_file_that_is_gone_or_damaged_is_named(tmp_path, damage):
+    store = opened(tmp_path / "store")
+    load(store, ONE)
+    damage(folder(store) / "rows-000001.parquet")
+    with pytest.raises(BadData, match=r"rows-000001\.parquet.*Restore") as told:
+        state(Store(store.path))
+    assert told.value.status == 500

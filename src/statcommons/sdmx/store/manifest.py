@@ -25,6 +25,12 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 
 
+class BrokenStore(BadData):
+    """A store whose files are missing or damaged: not the fault of who asks."""
+
+    status = 500
+
+
 @dataclass(frozen=True)
 class Segment:
     """A file of observations, and the file that says which of them ended after it was written.
@@ -152,7 +158,7 @@ def read_manifest(path: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise BadData(
+        raise BrokenStore(
             f"The manifest cannot be read ({error}).", where=str(file), remedy="Restore the store from a backup."
         ) from None
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.store.disk import appearing
-from statcommons.sdmx.store.manifest import Manifest
+from statcommons.sdmx.store.manifest import BrokenStore, Manifest
 from statcommons.sdmx.structure import Component, Structure
 
 if TYPE_CHECKING:
@@ -194,10 +194,18 @@ def write_parquet(path: Path, batches: pa.RecordBatchReader) -> int:
 
 def _columns_of(file: Path) -> list[str]:
     """Give the columns of a file; they never change, so they are looked up once."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if file not in _COLUMNS:
-        _COLUMNS[file] = pq.read_schema(file).names
+        try:
+            _COLUMNS[file] = pq.read_schema(file).names
+        except (OSError, pa.ArrowInvalid) as error:
+            raise BrokenStore(
+                f"A file of observations cannot be read ({error}).",
+                where=str(file),
+                remedy="Restore the store from a backup.",
+            ) from None
     return _COLUMNS[file]
 
 

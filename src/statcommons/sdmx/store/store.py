@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from statcommons.core.errors import BadCall, BadData, Cause, NoInput, NotAllowed, TryAgain, nearest
+from statcommons.core.errors import BadCall, BadData, Cause, NoInput, NotAllowed, StatCommonsError, TryAgain, nearest
 from statcommons.core.progress import step
 from statcommons.sdmx.formats.table import flat
 from statcommons.sdmx.message import Action, Header, Rows, acting
@@ -365,7 +365,9 @@ class Store:
         key = (flow, manifest.id, manifest.next_number, id(structure), last)
         with self._guard:
             state, asked = self._states.pop(key, (None, 0))
-            state = state or FlowState(self._folder(flow), manifest, structure, last or datetime.datetime.min, self._cursor)
+            state = state or FlowState(
+                self._folder(flow), manifest, structure, last or datetime.datetime.min, self._cursor
+            )
             self._states[key] = state, asked + 1
             if asked == OFTEN and state.size <= HOT:
                 state.warm()
@@ -411,6 +413,7 @@ class Store:
         valid_from: datetime.datetime | None = None,
         mapping: TableMapping | Path | str | None = None,
         on_bad_rows: Literal["fail", "set_aside"] = "fail",
+        structures: Iterable[Artefact] = (),
         wait: float = WAIT,
     ) -> list[Loaded]:
         """Load data files: all of them are right and loaded, or nothing is changed and every fault is told.
@@ -430,6 +433,8 @@ class Store:
             Which column of a table is which component, and how values are written.
         on_bad_rows : {"fail", "set_aside"}
             Whether bad rows stop the load, or are left out and given back.
+        structures : iterable of Artefact
+            Structures that come with the data; when the data are refused, the store knows no more than before.
         wait : float
             How many seconds to wait for another writer.
 
@@ -449,14 +454,34 @@ class Store:
         NotAllowed, TryAgain
             When the store cannot be written.
         """
-        named = parse_reference(flow) if isinstance(flow, str) else flow
-        rows: dict[Ref, list[Rows]] = {}
-        for file in files:
-            for one in read_rows(file, self.structure(named) if named else None, mapping=mapping):
-                rows.setdefault(self._flow_of(one, named), []).append(acting(one, action) if action else one)
-        if len(rows) > 1:
-            self._check(rows, on_bad_rows, _plain(valid_from))
-        return [self._load(one, parts, on_bad_rows, valid_from, wait) for one, parts in rows.items()]
+        with self._knowing(structures, wait):
+            named = parse_reference(flow) if isinstance(flow, str) else flow
+            rows: dict[Ref, list[Rows]] = {}
+            for file in files:
+                for one in read_rows(file, self.structure(named) if named else None, mapping=mapping):
+                    rows.setdefault(self._flow_of(one, named), []).append(acting(one, action) if action else one)
+            if len(rows) > 1:
+                self._check(rows, on_bad_rows, _plain(valid_from))
+            return [self._load(one, parts, on_bad_rows, valid_from, wait) for one, parts in rows.items()]
+
+    @contextlib.contextmanager
+    def _knowing(self, structures: Iterable[Artefact], wait: float) -> Iterator[None]:
+        """Take structures in for a work, and put back what was there when it is refused."""
+        file, artefacts = self.path / "structures.json", tuple(structures)
+        before = file.read_bytes() if file.is_file() else None
+        if artefacts:
+            self.add_structures(artefacts, wait=wait)
+        try:
+            yield
+        except StatCommonsError:
+            if artefacts:
+                with self._writing(wait):
+                    if before is None:
+                        file.unlink(missing_ok=True)
+                    else:
+                        with appearing(file) as kept:
+                            kept.write(before)
+            raise
 
     def _load(
         self,
