@@ -64,8 +64,8 @@ def test_no_node_is_without_an_address(graph):
 
 def test_a_dataset_says_what_availability_and_releases_say(graph):
     assert graph.value(SMALL, STAT.numSeries).toPython() == 3
-    assert str(graph.value(SMALL, DCTERMS.issued)) == "2026-01-01T00:00:00+00:00"
-    assert str(graph.value(SMALL, DCTERMS.modified)) == "2026-01-03T00:00:00+00:00"
+    assert str(graph.value(SMALL, DCTERMS.issued)) == "2026-01-01T00:00:00.100000+00:00"
+    assert str(graph.value(SMALL, DCTERMS.modified)) == "2026-01-03T00:00:00.100000+00:00"
     period = graph.value(SMALL, DCTERMS.temporal)
     assert (str(graph.value(period, DCAT.startDate)), str(graph.value(period, DCAT.endDate))) == (
         "2020-01-01",

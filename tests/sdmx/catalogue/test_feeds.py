@@ -199,7 +199,10 @@ def test_a_dataset_has_what_search_engines_ask_for(store):
     )
     wide, small = plain["dataset"]
     assert (wide["name"], small["temporalCoverage"]) == ("Zones et sexes", "2020-01-01/2023-12-31")
-    assert (small["datePublished"], small["dateModified"]) == ("2026-01-01T00:00:00+00:00", "2026-01-03T00:00:00+00:00")
+    assert (small["datePublished"], small["dateModified"]) == (
+        "2026-01-01T00:00:00.100000+00:00",
+        "2026-01-03T00:00:00.100000+00:00",
+    )
     assert {"encodingFormat", "contentUrl", "@type", "name"} == set(small["distribution"][0])
     assert b"<" not in schema_org(catalogue(store), "fr")
 
