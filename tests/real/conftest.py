@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sdmx.reader.xml.v30  # noqa: F401  sdmx1 cannot import it any more once it has met a namespace of a structure
 import sdmx_answers
 from conftest import SHARED
 
