@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,13 +75,19 @@ def literal(value: str | Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def half_of_memory() -> str:
+    """Give half of the machine's memory, as the engine writes it."""
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2 // 2**20}MiB"
+
+
 @contextlib.contextmanager
-def connected(spill: Path, *, memory: str = "1GB", threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(spill: Path, *, memory: str = "", threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an engine of its own for a writer, which spills to a folder beyond its memory."""
     import duckdb
 
     config: dict[str, str | int] = {
-        "memory_limit": memory,
+        "memory_limit": memory or half_of_memory(),
+        "preserve_insertion_order": "false",  # what must be in order is sorted
         "temp_directory": str(spill),
         "autoinstall_known_extensions": "false",
     }
