@@ -1,6 +1,7 @@
 """What is answered from memory is what the files say."""
 
 import itertools
+import threading
 
 import pytest
 from sdmx_stores import FLOW, STRUCTURE, flat, load, opened, row
@@ -77,3 +78,23 @@ def test_what_is_asked_of_cells_is_asked_of_the_same_rows(stores):
     assert flat(warm.select(sorted_)) == flat(Store(path).select(sorted_))
     across = DataQuery(FLOW, at="AREA")
     assert flat(warm.select(across)) == flat(Store(path).select(across))
+
+
+def test_many_who_ask_a_cold_store_at_once_are_all_answered(stores):
+    _, path = stores
+    for _ in range(6):
+        cold, found, together = Store(path), [], threading.Barrier(8)
+
+        def ask(store=cold, answers=found, barrier=together):
+            barrier.wait()
+            for key in ("A.004", "", "*.NA"):
+                answers.append(len(flat(store.select(DataQuery(FLOW, keys=parse_keys(key, STRUCTURE.key))))))
+
+        readers = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+        for one in readers:
+            one.start()
+        for one in readers:
+            one.join(30)
+        assert not any(one.is_alive() for one in readers)
+        assert len(found) == 24
+        assert len(set(found)) <= 3

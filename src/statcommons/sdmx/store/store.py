@@ -369,11 +369,12 @@ class Store:
                 self._folder(flow), manifest, structure, last or datetime.datetime.min, self._cursor
             )
             self._states[key] = state, asked + 1
-            if asked == OFTEN and state.size <= HOT:
-                state.warm()
             while len(self._states) > KEPT:
                 self._states.pop(next(iter(self._states)))
-            return state
+        # Not under the lock: what a state computes has locks of its own, whose holders may wait for this one.
+        if asked == OFTEN and state.size <= HOT:
+            state.warm()
+        return state
 
     def _manifest(self, flow: Ref) -> Manifest:
         folder = self._folder(flow)
