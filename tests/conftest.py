@@ -23,6 +23,13 @@ ENGINES = [
 ]
 
 
+def pytest_generate_tests(metafunc):
+    """Refuse the values of a test as a set: each process would have them in an order of its own, and xdist stops at that."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if isinstance(mark.args[1], set | frozenset):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: give its values as a list, since a set has no order")
+
+
 def java() -> bool:
     """Whether there is a Java that Spark can run on."""
     return bool(shutil.which("java") or os.environ.get("JAVA_HOME"))
