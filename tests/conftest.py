@@ -24,10 +24,12 @@ ENGINES = [
 
 
 def pytest_generate_tests(metafunc):
-    """Refuse the values of a test as a set: each process would have them in an order of its own, and xdist stops at that."""
+    """Refuse a set as values of a test: each process would have them in an order of its own, and xdist stops there."""
     for mark in metafunc.definition.iter_markers("parametrize"):
         if isinstance(mark.args[1], set | frozenset):
-            raise pytest.UsageError(f"{metafunc.definition.nodeid}: give its values as a list, since a set has no order")
+            raise pytest.UsageError(
+                f"{metafunc.definition.nodeid}: its values are a set, which has no order; give a list"
+            )
 
 
 def java() -> bool:

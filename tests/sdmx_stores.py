@@ -50,7 +50,7 @@ def opened(path, monkeypatch=None):
     """Give a store of the small flow; with a monkeypatch its clock is the test's."""
     store = Clocked(path, threads=2)
     if monkeypatch:
-        for module in ("manifest", "store"):
+        for module in ("manifest", "times"):
             monkeypatch.setattr(f"statcommons.sdmx.store.{module}.utc_now", lambda: store.time)
     if not store.flows():
         store.add_structures(artefacts_of(STRUCTURE))

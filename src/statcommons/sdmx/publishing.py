@@ -14,10 +14,11 @@ from statcommons.core.run import Run
 from statcommons.core.spec import MethodSpec, OutputSpec
 from statcommons.sdmx.csvfile import observed_codes, write_csv
 from statcommons.sdmx.declared import sdmx_id, structure
-from statcommons.sdmx.model import Ref, Scheme
+from statcommons.sdmx.model import Ref
 from statcommons.sdmx.placing import together
 from statcommons.sdmx.structure import Structure, artefacts_of
 from statcommons.sdmx.structure_file import write_structure
+from statcommons.sdmx.structures.items import with_known_items
 
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Loaded, Store
@@ -155,15 +156,8 @@ def write_run(run: Run, folder: Path | str, agency: str = "SC", *, outputs: Sequ
 
 def _with_known_codes(made: Structure, store: Store) -> Structure:
     """Add the codes that the store knows already to lists that hold only what one table has."""
-
-    def whole(codelist: Scheme) -> Scheme:
-        known = store.artefacts.find(codelist.ref)
-        if not codelist.partial or not isinstance(known, Scheme):
-            return codelist
-        items = {one.id: one for one in (*known.items, *codelist.items)}
-        return replace(codelist, items=tuple(items.values()))
-
-    return replace(made, codelists=tuple(map(whole, made.codelists)))
+    codelists = (with_known_items(one, store.artefacts.find) if one.partial else one for one in made.codelists)
+    return replace(made, codelists=tuple(codelists))
 
 
 def _method(run: Run) -> MethodSpec:

@@ -37,7 +37,7 @@ def published(tmp_path_factory):
 def store(published, tmp_path, monkeypatch):
     """Give a store of one's own, on the day after it was published."""
     store = Clocked(shutil.copytree(published, tmp_path / "store"), threads=2)
-    for module in ("store.manifest", "store.store", "service.answer"):
+    for module in ("store.manifest", "store.times", "service.answer"):
         monkeypatch.setattr(f"statcommons.sdmx.{module}.utc_now", lambda: store.time)
     store.tick(days=1)
     return store

@@ -10,7 +10,7 @@ from statcommons.sdmx.query.components import component_filters
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.query.keys import parse_keys
 from statcommons.sdmx.store import Store
-from statcommons.sdmx.store.store import OFTEN
+from statcommons.sdmx.store.reader import OFTEN
 from statcommons.toolbox.sdmx_periods import time_period
 
 PERIODS = ["2019", "2020", "2020-Q1", "2020-Q4", "2020-W09", "2020-W10", "2020-12", "2021-S1"]

@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from statcommons.sdmx.model import Artefact, Scheme
-from statcommons.sdmx.reading import Checked, checked
 from statcommons.sdmx.sdg.framework import framework_artefacts
 from statcommons.sdmx.sdg.unsd import read_unsd
+from statcommons.sdmx.store.loading import OnBadRows, load_rows
 from statcommons.sdmx.structure import artefacts_of
+from statcommons.sdmx.structures.items import with_known_items
 
 if TYPE_CHECKING:
-    import duckdb
-
     from statcommons.sdmx.store import Loaded, Store
 
 __all__ = ["load_sdg"]
@@ -27,7 +26,7 @@ def load_sdg(
     *,
     agency: str = "SC",
     valid_from: datetime.datetime | None = None,
-    on_bad_rows: Literal["fail", "set_aside"] = "fail",
+    on_bad_rows: OnBadRows = "fail",
 ) -> Loaded:
     """Load an export of the SDG database into a store, with its structure and the global framework.
 
@@ -57,23 +56,13 @@ def load_sdg(
     found = read_unsd(path, agency)
     made = [_with_known(one, store) for one in artefacts_of(found.structure)]
     store.add_structures([*framework_artefacts(agency), *made])
-    structure = store.structure(found.structure.flow)
-    done: list[Checked] = []
-
-    def fill(connection: duckdb.DuckDBPyConnection) -> str:
-        done.append(checked(connection, [found.rows], structure, on_bad_rows=on_bad_rows))
-        return done[0].table
-
-    plain = valid_from.astimezone(datetime.UTC).replace(tzinfo=None) if valid_from and valid_from.tzinfo else valid_from
-    loaded = store.change(structure.flow, fill, valid_from=plain)
-    notes = (*found.notes, *done[0].notes)
-    return replace(loaded, rows=done[0].rows, set_aside=done[0].set_aside, notes=notes)
+    done = load_rows(store, found.structure.flow, [found.rows], on_bad_rows=on_bad_rows, valid_from=valid_from)
+    return replace(done, notes=(*found.notes, *done.notes))
 
 
 def _with_known(made: Artefact, store: Store) -> Artefact:
     """Give a code list with the codes that the store knows of it beside."""
-    there = store.artefacts.find(made.ref)
-    if not isinstance(made, Scheme) or made.kind != "codelist" or not isinstance(there, Scheme):
+    if not isinstance(made, Scheme) or made.kind != "codelist":
         return made
-    items = ({one.id: one for one in there.items} | {one.id: one for one in made.items}).values()
-    return replace(made, items=tuple(sorted(items, key=lambda one: one.id)))
+    whole = with_known_items(made, store.artefacts.find)
+    return replace(whole, items=tuple(sorted(whole.items, key=lambda one: one.id))) if whole is not made else made

@@ -17,7 +17,6 @@ from statcommons.sdmx.service.dataquery import data_query
 from statcommons.sdmx.service.exchange import Headers, Refusal, Response
 from statcommons.sdmx.service.flows import named_flows
 from statcommons.sdmx.service.offers import DATA_FORMATS
-from statcommons.sdmx.service.stored import structure_facts
 
 if TYPE_CHECKING:
     from statcommons.sdmx.store import Selection, Store
@@ -109,7 +108,7 @@ def with_facts(store: Store, several: list[DataQuery]) -> Facts:
     several : list of DataQuery
         What is asked of them.
     """
-    return joined_facts([structure_facts(store), *(store.facts(one.flow) for one in several)])
+    return joined_facts([store.structure_facts(), *(store.facts(one.flow) for one in several)])
 
 
 def _range(asked: Asked) -> re.Match[str] | None:

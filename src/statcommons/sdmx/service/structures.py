@@ -13,7 +13,6 @@ from statcommons.sdmx.service.asked import Asked
 from statcommons.sdmx.service.exchange import Refusal, Response
 from statcommons.sdmx.service.flows import named_flows
 from statcommons.sdmx.service.offers import STANDARDS
-from statcommons.sdmx.service.stored import structure_facts
 from statcommons.sdmx.structures.json import write_structures_json
 from statcommons.sdmx.structures.ml import write_structures_ml
 from statcommons.sdmx.structures.registry import ask
@@ -81,7 +80,7 @@ def answer_schema(store: Store, asked: Asked) -> Response:
         )
     family, standard = STANDARDS[asked.choice.offer]
     if family == "xsd":
-        facts = structure_facts(store)
+        facts = store.structure_facts()
         tag = asked.tag(facts)
         if kept := asked.unchanged(facts, tag):
             return kept
@@ -119,7 +118,7 @@ def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Heade
 
 
 def _told(store: Store, asked: Asked, artefacts: tuple[Artefact, ...]) -> Response:
-    route, facts = asked.route, structure_facts(store)
+    route, facts = asked.route, store.structure_facts()
     # Clients of REST 1.5 list what there is and take 404 for a fault; those of REST 2.x expect it where nothing is.
     is_list = route.rest == 1 and route.id in ("", "all")
     if not artefacts and not is_list:

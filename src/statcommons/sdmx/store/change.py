@@ -13,17 +13,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from statcommons.sdmx.model import Ref
 from statcommons.sdmx.store.manifest import Manifest, Segment
 from statcommons.sdmx.store.rows import (
     ALL,
     ALL_TIME,
     NO_PERIOD,
     OBSERVED,
+    above,
     files,
     identifier,
     literal,
     moment,
     said_of,
+    series_of,
     span,
     sql_type,
     standing,
@@ -33,8 +36,9 @@ from statcommons.sdmx.structure import Component, Structure
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
-__all__ = ["Change", "Changed"]
+__all__ = ["Change", "Changed", "Loaded"]
 
 KEY = '"_series", "_start", "_end"'
 
@@ -59,6 +63,37 @@ class Changed:
 
     def __bool__(self) -> bool:
         return any((self.added, self.changed, self.deleted, self.groups))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did.
+
+    Parameters
+    ----------
+    flow : Ref
+        The dataflow.
+    number : int, optional
+        The number of the load; none when nothing was to be changed.
+    valid_from : datetime
+        When it is public, in UTC without a zone.
+    changed : Changed
+        How many observations came, changed, went, and were so already.
+    rows : int
+        How many rows were read and right.
+    set_aside : pyarrow.Table, optional
+        Those that were not.
+    notes : tuple of str
+        What a user should know beside.
+    """
+
+    flow: Ref
+    number: int | None
+    valid_from: datetime.datetime
+    changed: Changed
+    rows: int = 0
+    set_aside: pa.Table | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,8 +148,7 @@ class Change:
         """Give each new series a number, and each group that something is said of; returns the file of all series."""
         key = _names(self.manifest.dimensions)
         old = self.manifest.series_file
-        known = f"SELECT * FROM read_parquet({literal(self.folder / old)})" if old else self._no_series()
-        self.connection.execute(f"CREATE TEMP TABLE series AS {known}")
+        self.connection.execute(f"CREATE TEMP TABLE series AS {series_of(self.folder, self.manifest)}")
         [[last]] = self.connection.execute('SELECT coalesce(max("_series") + 1, 0) FROM series').fetchall()
         # A key is compared once, and not once for each of its observations.
         codes = ", ".join(f"any_value({one}) AS {one}" for one in map(identifier, self.manifest.dimensions))
@@ -123,7 +157,7 @@ class Change:
             f"WHERE {_all_there(self.manifest.dimensions)} GROUP BY _key"
         )
         found = [f"SELECT {key or 1} FROM keys"]
-        for one in self.above:
+        for one in above(self.structure):
             said = f"{identifier(one.id)} IS NOT NULL" if one.id in self._columns_of(table) else "false"
             found.append(f"SELECT {self._group(one)} FROM {table} WHERE {said} AND {_all_there(said_of(one))}")
         new = f"({' UNION '.join(found)}) EXCEPT SELECT {key or 1} FROM series"
@@ -137,10 +171,6 @@ class Change:
         name = f"series-{self.number:06}.parquet"
         write_parquet(self.folder / name, self.connection.sql('FROM series ORDER BY "_series"').to_arrow_reader())
         return name
-
-    def _no_series(self) -> str:
-        keys = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(one)}" for one in self.manifest.dimensions)
-        return f'SELECT CAST(NULL AS INTEGER) AS "_series"{keys} WHERE false'
 
     def _group(self, one: Component) -> str:
         """Give the key of the group that an attribute is said of: its dimensions, and null for all others."""
@@ -170,7 +200,7 @@ class Change:
             f"CREATE TEMP VIEW asked AS SELECT {_names(key)}{_comma(cells)}, {when}, _action AS _act, "
             f'"_row", "_key", {_all_there(key)} AS _whole FROM {table}'
         )
-        own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in self.above]
+        own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in above(self.structure)]
         known = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
         named = f"SELECT _key, _series FROM keys {known}"
         self.connection.execute(
@@ -178,8 +208,8 @@ class Change:
             f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE _whole"
         )
         self.connection.execute("CREATE TEMP TABLE said AS FROM observed LIMIT 0")
-        for of in dict.fromkeys(map(said_of, self.above)):
-            self._say_of_groups(of, [one for one in self.above if said_of(one) == of])
+        for of in dict.fromkeys(map(said_of, above(self.structure))):
+            self._say_of_groups(of, [one for one in above(self.structure) if said_of(one) == of])
         self.connection.execute("CREATE TEMP VIEW events AS FROM observed UNION ALL BY NAME FROM said")
         counts = "count(*) FILTER (NOT _whole), count(*) FILTER (_act = 'Delete')"
         [[partial, deleting]] = self.connection.execute(f"SELECT {counts} FROM asked").fetchall()
@@ -190,22 +220,17 @@ class Change:
         self.connection.execute("CREATE TEMP TABLE gathered AS FROM events; DROP VIEW events")
         self.connection.execute("ALTER TABLE gathered RENAME TO events")
 
-    @property
-    def above(self) -> tuple[Component, ...]:
-        """The attributes that are said of more than one observation."""
-        return tuple(one for one in self.structure.with_role("attribute") if one.attachment != "observation")
-
     def _values(self) -> str:
         """Give the values of an event; those above the observation are said in events of their own."""
         values = {one: f"CASE WHEN _act = 'Delete' THEN NULL ELSE {identifier(one)} END" for one in self.cells}
-        values |= {one.id: f"CAST(NULL AS {sql_type(one)})" for one in self.above}
+        values |= {one.id: f"CAST(NULL AS {sql_type(one)})" for one in above(self.structure)}
         return ", ".join(f"{value} AS {identifier(one)}" for one, value in values.items())
 
     def _event(self, own: Sequence[str], *, whole: bool = True) -> str:
         """Give what else an event is. A row that deletes names what to delete, or nothing: then all of it."""
         said = " | ".join(f"(CASE WHEN {identifier(one)} IS NULL THEN 0 ELSE {self._bit(one)} END)" for one in own)
         said = f"({said or 0})::UBIGINT"
-        everything = ALL - sum(self._bit(one.id) for one in self.above)
+        everything = ALL - sum(self._bit(one.id) for one in above(self.structure))
         named = " OR ".join(f"{identifier(one)} IS NOT NULL" for one in self.cells) or "false"
         gone = f"(_act = 'Delete' AND NOT ({named}))"
         replaced = " OR _act = 'Replace'" if whole else ""
@@ -440,7 +465,7 @@ class Change:
         """Write all rows into one file, with the series numbered in the order of keys; gives segments and series."""
         all_rows = files(self.folder, replace(self.manifest, segments=segments), self.structure)
         key = _names(self.manifest.dimensions)
-        series = f"SELECT * FROM read_parquet({literal(self.folder / series_file)})"
+        series = series_of(self.folder, replace(self.manifest, series_file=series_file))
         number = f"row_number() OVER (ORDER BY {key}) - 1" if key else "0"
         self.connection.execute(
             f"CREATE TEMP TABLE numbered AS SELECT ({number})::INTEGER AS _number, * FROM ({series})"

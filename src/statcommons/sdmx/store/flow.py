@@ -13,8 +13,17 @@ import numpy as np
 
 from statcommons.sdmx.store.hot import Hot
 from statcommons.sdmx.store.manifest import Manifest
-from statcommons.sdmx.store.rows import OBSERVED, files, identifier, literal, moment, said_of, standing
-from statcommons.sdmx.structure import Component, Structure
+from statcommons.sdmx.store.rows import (
+    OBSERVED,
+    above,
+    files,
+    identifier,
+    moment,
+    said_of,
+    series_of,
+    standing,
+)
+from statcommons.sdmx.structure import Structure
 from statcommons.toolbox.sdmx_periods import TimePeriod, time_period
 
 if TYPE_CHECKING:
@@ -99,8 +108,8 @@ class FlowState:
         import pyarrow as pa
 
         time = [self.structure.time.id] if self.structure.time else []
-        above = {one.id for one in self.series_attributes}
-        cells = [one.id for one in self.structure.with_role("measure", "attribute") if one.id not in above]
+        said = {one.id for one in above(self.structure)}
+        cells = [one.id for one in self.structure.with_role("measure", "attribute") if one.id not in said]
         chosen = ", ".join(map(identifier, ["_series", *time, "_start", "_end", *cells]))
         place = np.zeros(int(self.numbers.max(initial=-1)) + 1, np.int32)
         place[self.numbers] = np.arange(len(self.numbers), dtype=np.int32)
@@ -161,35 +170,26 @@ class FlowState:
             f"FROM ({self.observations}) GROUP BY 1"
         )
         found = f'(FROM ({self._named}) JOIN ({counted}) USING ("_series")) s'
-        for number, of in enumerate({said_of(one): None for one in self.series_attributes}):
+        for number, of in enumerate({said_of(one): None for one in above(self.structure)}):
             alike = " AND ".join(f"g{number}.{one} = s.{one}" for one in map(identifier, of)) or "true"
             found += f" LEFT JOIN ({self._said(of)}) g{number} ON {alike}"
-        own = ["_series", *self.structure.key, *(one.id for one in self.series_attributes), "_rows", "_first", "_last"]
+        own = ["_series", *self.structure.key, *(one.id for one in above(self.structure)), "_rows", "_first", "_last"]
         order = ", ".join(f"s.{one}" for one in keys) or '"_series"'
-        above = {one.id for one in self.series_attributes}
-        chosen = ", ".join(identifier(one) if one in above else f"s.{identifier(one)}" for one in own)
+        said = {one.id for one in above(self.structure)}
+        chosen = ", ".join(identifier(one) if one in said else f"s.{identifier(one)}" for one in own)
         return self.cursor().execute(f"SELECT {chosen} FROM {found} ORDER BY {order}").to_arrow_table()
 
     @property
     def _named(self) -> str:
-        """The SELECT of the numbers of the series and their codes."""
-        if self.manifest.series_file:
-            return f"SELECT * FROM read_parquet({literal(self.folder / self.manifest.series_file)})"
-        empty = "".join(f", NULL::VARCHAR AS {identifier(one)}" for one in self.structure.key)
-        return f'SELECT NULL::INTEGER AS "_series"{empty} WHERE false'
+        return series_of(self.folder, self.manifest)
 
     def _said(self, of: tuple[str, ...]) -> str:
         """Give what is said of the groups that some dimensions make, with their codes."""
-        names = [*of, *(one.id for one in self.series_attributes if said_of(one) == of)]
+        names = [*of, *(one.id for one in above(self.structure) if said_of(one) == of)]
         tests = [f"{identifier(one)} IS {'NOT ' if one in of else ''}NULL" for one in self.structure.key]
         asked = " AND ".join([*tests, standing(self.at), f"NOT ({OBSERVED})"])
         chosen = ", ".join(map(identifier, names))
         return f"SELECT {chosen} FROM ({self.rows}) JOIN ({self._named}) USING (_series) WHERE {asked}"
-
-    @property
-    def series_attributes(self) -> tuple[Component, ...]:
-        """The attributes that are said of more than one observation."""
-        return tuple(one for one in self.structure.with_role("attribute") if one.attachment != "observation")
 
     @cached_property
     def numbers(self) -> np.ndarray[Any, np.dtype[np.int32]]:
@@ -205,7 +205,7 @@ class FlowState:
     def codes(self) -> dict[str, Codes]:
         """The codes of each dimension but time, and the values of the attributes of series that are text."""
         texts = [
-            one.id for one in self.series_attributes if not (one.multiple or one.multilingual) and one.type == "text"
+            one.id for one in above(self.structure) if not (one.multiple or one.multilingual) and one.type == "text"
         ]
         made = {}
         for one in (*self.structure.key, *texts):

@@ -81,12 +81,12 @@ def half_of_memory() -> str:
 
 
 @contextlib.contextmanager
-def connected(spill: Path, *, memory: str = "", threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(spill: Path, *, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an engine of its own for a writer, which spills to a folder beyond its memory."""
     import duckdb
 
     config: dict[str, str | int] = {
-        "memory_limit": memory or half_of_memory(),
+        "memory_limit": half_of_memory(),
         "preserve_insertion_order": "false",  # what must be in order is sorted
         "temp_directory": str(spill),
         "autoinstall_known_extensions": "false",
@@ -149,6 +149,19 @@ def span(day: str) -> str:
 def said_of(attribute: Component) -> tuple[str, ...]:
     """Give the dimensions that name what an attribute is said of; none where it is the data set."""
     return () if attribute.attachment == "dataflow" else attribute.dimensions
+
+
+def above(structure: Structure) -> tuple[Component, ...]:
+    """Give the attributes that are said of more than one observation."""
+    return tuple(one for one in structure.with_role("attribute") if one.attachment != "observation")
+
+
+def series_of(folder: Path, manifest: Manifest) -> str:
+    """Give the SELECT of the numbers of the series and their codes."""
+    if manifest.series_file:
+        return f"SELECT * FROM read_parquet({literal(folder / manifest.series_file)})"
+    empty = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(one)}" for one in manifest.dimensions)
+    return f'SELECT CAST(NULL AS INTEGER) AS "_series"{empty} WHERE false'
 
 
 def extended(manifest: Manifest, structure: Structure) -> tuple[str, ...]:

@@ -160,16 +160,12 @@ class Selection:
         changed = Selection(self.state.changed(since, until), query)._data_set()
         keys = {one: asked for one, asked in query.filters.items() if self._names_key(one)}
         bare = replace(query, measures=(), attributes=(), filters=keys)
-        deleted = Selection(self.state.deleted(since, until), bare)._keys()
+        deleted = Selection(self.state.deleted(since, until), bare)._at_once()
         found = (replace(changed, action="Replace"), replace(deleted, action="Delete"))
         return [one for one in found if one.series.num_rows]
 
     def _names_key(self, component: str) -> bool:
         return component in self.state.structure and self.state.structure[component].role in ("dimension", "time")
-
-    def _keys(self) -> DataSet:
-        """Give observations by their keys alone."""
-        return self._at_once()
 
     def _data_set(self) -> DataSet:
         if not self.has_observations:

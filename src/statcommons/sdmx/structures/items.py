@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from statcommons.sdmx.model import Artefact, Extension, Item, Ref, Scheme
 
-__all__ = ["below", "narrowed", "path_of", "with_inherited"]
+__all__ = ["below", "narrowed", "path_of", "with_inherited", "with_known_items"]
 
 
 def path_of(scheme: Scheme, item: Item) -> str:
@@ -89,6 +89,30 @@ def below(scheme: Scheme, tops: Iterable[str]) -> frozenset[str]:
             found.add(one)
             waiting += children.get(one, [])
     return frozenset(found)
+
+
+def with_known_items(scheme: Scheme, find: Callable[[Ref], Artefact | None]) -> Scheme:
+    """Give a scheme with the items that are known of it already before its own; what it says of an item goes first.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        A scheme that has some of its items.
+    find : callable
+        Gives what is known under a reference, or none.
+
+    Examples
+    --------
+    >>> known = Scheme("codelist", "SDMX", "CL_SEX", items=(Item("F"), Item("M")))
+    >>> some = Scheme("codelist", "SDMX", "CL_SEX", items=(Item("_T"),))
+    >>> [one.id for one in with_known_items(some, lambda ref: known).items]
+    ['F', 'M', '_T']
+    """
+    known = find(scheme.ref)
+    if not isinstance(known, Scheme):
+        return scheme
+    items = {one.id: one for one in (*known.items, *scheme.items)}
+    return replace(scheme, items=tuple(items.values()))
 
 
 def with_inherited(codelist: Scheme, find: Callable[[Ref], Artefact | None]) -> Scheme:
