@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pandas
 import pyarrow as pa
 import pytest
 from sdmx_stores import FLOW, STRUCTURE, load, opened, row
@@ -55,6 +56,22 @@ def test_what_is_written_is_read_back_equal(tmp_path, name, format):
 def test_frames_are_written_too(tmp_path):
     file = write(TABLE.to_pandas(), tmp_path / "a.csv", structure=STRUCTURE)
     assert rows(read(file, structure=STRUCTURE).table) == SORTED
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.xml"])
+def test_a_number_that_is_missing_on_purpose_is_read_and_written_again(tmp_path, name):
+    table = TABLE.set_column(3, "OBS_VALUE", pa.array([float("nan"), None, 1.0]))
+    file = write(table, tmp_path / name, structure=STRUCTURE)
+    again = read(write(file, tmp_path / f"again-{name}", structure=STRUCTURE), structure=STRUCTURE).table
+    assert [str(value) for value in again["OBS_VALUE"].to_pylist()] == ["1.0", "None", "nan"]
+    assert write(again, tmp_path / f"table-{name}", structure=STRUCTURE).read_bytes()[:4]
+
+
+@pytest.mark.parametrize("column", [[1, "a"], [b"\xff"]], ids=["mixed", "bytes"])
+def test_a_frame_that_is_no_table_is_refused(tmp_path, column):
+    frame = pandas.DataFrame({"AREA": pandas.Series(column, dtype=object)})
+    with pytest.raises(BadData, match=r"table: It is no table|column AREA: The column is of binary"):
+        write(frame, tmp_path / "a.csv", structure=STRUCTURE)
 
 
 def test_without_a_structure_all_is_text(tmp_path):

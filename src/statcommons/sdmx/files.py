@@ -145,7 +145,10 @@ def write(
     """
     if not isinstance(structure, Structure):
         structure = structure_in(structure)
-    return _written([_rows_of(table)], structure, Path(path), format, sender)
+    from statcommons.sdmx.reading import read_rows
+
+    rows = read_rows(table, structure) if isinstance(table, str | Path) else [_rows_of(table)]
+    return _written(rows, structure, Path(path), format, sender)
 
 
 def convert(
@@ -294,22 +297,17 @@ def _rows_of(table: Any) -> Rows:
     """Take a table in memory as rows, its cells as text."""
     import pyarrow as pa
 
-    if isinstance(table, str | Path):
-        import pyarrow.parquet as pq
+    from statcommons.sdmx.reading.tables import as_text
 
-        table = pq.read_table(table)
-    if not isinstance(table, pa.Table):
-        table = pa.Table.from_pandas(table, preserve_index=False) if hasattr(table, "iloc") else pa.table(table)
-    cells = {name: _as_text(table[name]) for name in table.column_names}
+    try:
+        if not isinstance(table, pa.Table):
+            table = pa.Table.from_pandas(table, preserve_index=False) if hasattr(table, "iloc") else pa.table(table)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        reason = "; ".join(str(part) for part in error.args)
+        raise BadData(f"It is no table: {reason}.", where="table", remedy="Give each column one type.") from None
+    cells = {name: as_text(table[name], f"table, column {name}") for name in table.column_names}
     cells["_row"] = pa.array(range(1, table.num_rows + 1), pa.int64())
     return Rows(pa.table(cells).to_batches(), path="table", given=frozenset(table.column_names))
-
-
-def _as_text(column: Any) -> Any:
-    import pyarrow as pa
-
-    nested = pa.types.is_nested(column.type) and not pa.types.is_dictionary(column.type)
-    return column if nested else column.cast(pa.string())
 
 
 def _definition(artefacts: Any, flow: Ref) -> str:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import math
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.model import Constraint, Item, Ref, Region, Scheme
@@ -331,3 +333,50 @@ def test_keys_and_series_agree_with_a_naive_model(lines):
         found.setdefault("key" if "must be a key" in one.rule else "unit", set()).add(one.row - 2)
     assert found.get("key", set()) == repeated
     assert found.get("unit", set()) == differing
+
+
+SPOKEN = Structure(
+    FLOW.flow,
+    FLOW.definition,
+    {},
+    {},
+    (
+        Component("AREA", "dimension", "text"),
+        Component("OBS_VALUE", "measure", "number"),
+        Component("WORDS", "attribute", "text", required=False, multilingual=True),
+        Component("NOTES", "attribute", "text", required=False, multilingual=True, multiple=True),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "words", "notes"),
+    [
+        ("AREA,OBS_VALUE", "004,1", None, None),
+        ("AREA,OBS_VALUE,WORDS,NOTES", "004,1,a;b,c", [("en", "a;b")], [[("en", "c")]]),
+        (
+            "AREA,OBS_VALUE,WORDS[en;fr],NOTES[en;fr]",
+            "004,1,en:a;fr:b,fr:c",
+            [("en", "a"), ("fr", "b")],
+            [[("fr", "c")]],
+        ),
+        ("AREA,OBS_VALUE,WORDS[],NOTES[]", "004,1,a,b;c", [("en", "a")], [[("en", "b")], [("en", "c")]]),
+    ],
+    ids=["absent", "plain", "spoken", "listed"],
+)
+def test_words_in_languages_may_come_in_any_form(head, line, words, notes):
+    _, [row] = check(line, structure=SPOKEN, head=f"STRUCTURE[;],STRUCTURE_ID,{head}\n")
+    assert (row["WORDS"], row["NOTES"]) == (words, notes)
+
+
+def test_two_texts_in_one_language_are_refused():
+    told = causes("004,1,a;b", structure=SPOKEN, head="STRUCTURE[;],STRUCTURE_ID,AREA,OBS_VALUE,WORDS[]\n")
+    assert [one.rule for one in told] == ["WORDS has several texts in one language"]
+
+
+def test_a_list_without_a_value_is_no_value(tmp_path):
+    table = pa.table({"FREQ": ["A"], "AREA": ["NA"], "TIME_PERIOD": ["2020"], "OBS_VALUE": [1.0], "TAGS": [[None]]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with duckdb.connect() as connection:
+        checked(connection, read_rows(tmp_path / "a.parquet", FLOW), FLOW)
+        assert connection.sql("SELECT TAGS FROM checked").fetchall() == [(None,)]

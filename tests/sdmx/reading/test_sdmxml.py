@@ -105,6 +105,13 @@ def test_texts_in_several_languages():
     assert read(content)[0]["T"] == [("en", "one"), ("fr", "un")]
 
 
+def test_words_are_whole_wherever_the_file_is_cut_into_blocks(monkeypatch):
+    monkeypatch.setattr("statcommons.sdmx.reading.ml_expat.BLOCK", 7)
+    words = "A text of some length"
+    content = f'<Obs T="1"><Comp id="W"><Value><c:Text xml:lang="fr">{words}</c:Text></Value></Comp></Obs>'
+    assert read(content) == [{"T": "1", "W": [("fr", words)]}]
+
+
 def test_several_data_sets_are_several_rows():
     second = data(SERIES.replace('"x"', '"y"')).replace("Replace", "Delete")
     found = read_rows(message(data(SERIES), "<!-- <m:DataSet> in a comment -->", second))

@@ -24,6 +24,9 @@ __all__ = ["Gathered", "ListColumn", "NumberColumn", "TextColumn", "gather"]
 NUMERIC = ("number", "integer", "boolean")
 SEPARATOR = "\x1f"
 
+LANGUAGE = "en"
+"""The language of words that do not say it, as the schemas of SDMX have it."""
+
 
 @dataclass
 class TextColumn:
@@ -93,15 +96,15 @@ class TextColumn:
 class ListColumn(TextColumn):
     """A component with several values, or one in several languages: the distinct cells, and each joined to one text."""
 
+    multiple: bool = True
+    multilingual: bool = False
     cells: list[Any] = field(default_factory=list)
-    kind: Any = None
 
     def add(self, cells: pa.Array) -> None:
         """Append cells that hold lists, maps or single texts."""
         import pyarrow as pa
 
-        self.kind = cells.type if pa.types.is_nested(cells.type) else self.kind
-        found = [[cell] if isinstance(cell, str) else cell for cell in cells.to_pylist()]
+        found = [None if cell is None else self._shaped(cell) or None for cell in cells.to_pylist()]
         joined = [None if cell is None else SEPARATOR.join(map(str, cell)) for cell in found]
         before = len(self.values)
         super().add(pa.array(joined, pa.string()))
@@ -113,9 +116,28 @@ class ListColumn(TextColumn):
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        one: Any = pa.map_(pa.string(), pa.string()) if self.multilingual else pa.string()
         index = self.index
-        values = pa.array(self.cells, self.kind or pa.list_(pa.string()))
+        values = pa.array(self.cells, pa.list_(one) if self.multiple else one)
         return pc.take(values, pa.array(index, mask=index < 0))
+
+    def texts(self, place: int) -> list[list[tuple[str, str]]]:
+        """Give the texts of a distinct cell of a component in languages, each by language."""
+        cell = self.cells[place]
+        return cell if self.multiple else [cell]
+
+    def _shaped(self, cell: Any) -> list[Any]:
+        """Give a cell the form of the component, whatever form it came in."""
+        values = [one for one in cell if one is not None] if isinstance(cell, list) and not _is_spoken(cell) else [cell]
+        if not self.multilingual:
+            return list(_words(values))
+        texts = [list(one) if isinstance(one, list) else [(LANGUAGE, one)] for one in values]
+        return texts if self.multiple else [pair for text in texts for pair in text]
+
+
+def _is_spoken(cell: Sequence[Any]) -> bool:
+    """Tell whether a cell is one text by language."""
+    return bool(cell) and all(isinstance(one, tuple) for one in cell)
 
 
 @dataclass
@@ -290,7 +312,8 @@ def gather(rows: Sequence[Rows], structure: Structure) -> Gathered:
         if one.role == "measure" and one.type in NUMERIC and not coded and not one.multiple:
             numbers[one.id] = NumberColumn(one)
         else:
-            text[one.id] = ListColumn() if one.multiple or one.multilingual else TextColumn()
+            several = one.multiple or one.multilingual
+            text[one.id] = ListColumn(multiple=one.multiple, multilingual=one.multilingual) if several else TextColumn()
     gathered = Gathered(structure, text, numbers, TextColumn(), [], [], np.empty(0, np.int64), frozenset(), ())
     lines: list[np.ndarray] = []
     total, seen, unknown = 0, set[str](), dict[tuple[str, str], None]()
@@ -347,7 +370,10 @@ def _plain(cells: pa.Array, column: TextColumn | NumberColumn) -> pa.Array:
 
 def _words(cell: Sequence[Any]) -> Iterator[str]:
     for one in cell:
-        yield one if isinstance(one, str) else str(one[1]) if isinstance(one, tuple) else str(one)
+        if isinstance(one, list):
+            yield from _words(one)
+        else:
+            yield one if isinstance(one, str) else str(one[1]) if isinstance(one, tuple) else str(one)
 
 
 def _columns(gathered: Gathered) -> Iterator[tuple[str, TextColumn | NumberColumn]]:

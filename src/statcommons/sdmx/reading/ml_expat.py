@@ -74,7 +74,6 @@ def by_expat(source: Source, head: Head, at: int) -> Iterator[Piece]:
                 text.Parse(block, False)
                 if len(state.observations) > MANY:
                     yield state.piece()
-                state.words.clear()
                 if state.done and not head.last:
                     break
             else:

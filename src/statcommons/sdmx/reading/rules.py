@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from statcommons.sdmx.model import Constraint
-from statcommons.sdmx.reading.gather import SEPARATOR, Gathered, ListColumn
+from statcommons.sdmx.reading.gather import SEPARATOR, Gathered, ListColumn, TextColumn
 from statcommons.sdmx.reading.keys import differing, numbered, repeated
 from statcommons.sdmx.reading.regions import outside
 from statcommons.sdmx.reading.values import FORMS, Fault, judge
@@ -102,7 +102,7 @@ def _values(gathered: Gathered, deletes: np.ndarray) -> Iterator[Broken]:
         column = gathered.text[one.id]
         places: dict[str, list[int]] = defaultdict(list)
         for place, text in enumerate(column.values):
-            fault = _judged(one, text, tell, isinstance(column, ListColumn))
+            fault = _spoken(one, column, place) if one.multilingual else _judged(one, text, tell, one.multiple)
             if fault and not (one.role in ("dimension", "time") and text == OFF):
                 by_rule[fault.rule].append(fault)
                 places[fault.rule].append(place)
@@ -123,9 +123,15 @@ def _judged(one: Component, text: str, tell: Callable[[str], Fault | None], seve
     pieces = text.split(SEPARATOR)
     if len(pieces) > 1 and not several:
         return Fault(f"{one.id} has several values", "Give one value; the structure does not allow more.")
-    if one.multilingual:
-        return None
     return next((fault for piece in pieces if (fault := tell(piece))), None)
+
+
+def _spoken(one: Component, column: TextColumn, place: int) -> Fault | None:
+    """Ask of words in languages that there is one text a language."""
+    texts = column.texts(place) if isinstance(column, ListColumn) else []
+    if all(len(dict(text)) == len(text) for text in texts):
+        return None
+    return Fault(f"{one.id} has several texts in one language", "Give one text for each language.")
 
 
 def _with_others(fault: Fault, values: Sequence[str], first: str | None) -> Fault:

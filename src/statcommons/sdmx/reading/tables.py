@@ -157,13 +157,33 @@ class _Groups:
 
         row = 1
         for batch in parquet.ParquetFile(self.source.path).iter_batches(ROWS, columns=list(self.names)):
-            arrays = [_as_text(batch[name]) for name in self.names]
+            arrays = [as_text(batch[name], f"{self.source.name}, column {name}") for name in self.names]
             lines = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
             row += batch.num_rows
             yield pa.RecordBatch.from_arrays([*arrays, lines], names=[*self.names, LINE])
 
 
-def _as_text(cells: pa.Array) -> pa.Array:
+def as_text(cells: pa.Array | pa.ChunkedArray, where: str) -> pa.Array | pa.ChunkedArray:
+    """Give cells of a typed column as SDMX writes them; lists and maps stay.
+
+    Parameters
+    ----------
+    cells : pyarrow.Array or pyarrow.ChunkedArray
+        The column.
+    where : str
+        Its file and name, for the words of a refusal.
+
+    Raises
+    ------
+    BadData
+        When what it holds is no text, such as bytes.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> as_text(pa.array([1.5, float("nan"), None]), "a.parquet, column OBS_VALUE").to_pylist()
+    ['1.5', 'NaN', None]
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -173,7 +193,13 @@ def _as_text(cells: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(kind):
         moments = cells.cast(pa.timestamp("us"))
         return pc.replace_substring_regex(moments.cast(pa.string()), r"^(\S+) (\S+?)(\.0+)?$", r"\1T\2")
-    return cells.cast(kind).cast(pa.string())
+    try:
+        text = cells.cast(kind).cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise BadData(f"The column is of {kind}: {error}.", where=where, remedy="Make text of it.") from None
+    if pa.types.is_floating(kind):  # SDMX has other words for a number that is missing on purpose
+        return pc.if_else(pc.equal(text, "nan"), "NaN", text)
+    return text
 
 
 def _named(source: Source, names: Sequence[str]) -> list[str]:
