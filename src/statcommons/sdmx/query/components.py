@@ -30,6 +30,9 @@ Kind: TypeAlias = Literal["text", "number", "time"]
 """How the values of a component compare: by code point, as numbers, or as spans of time."""
 
 OPERATORS = get_args(Operator)
+MISSING = ("NaN", "#N/A")
+"""What stands where a number is missing on purpose."""
+
 POSITIVE = {"ne": "eq", "nc": "co"}  # an operator that denies, and what it denies
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.A)
 COMPONENT = re.compile(r"c\[([A-Za-z][\w$@-]*(?:\.[\w$@-]+)*)\]", re.A)
@@ -136,6 +139,8 @@ class Filter:
 
         def holds(value: object) -> bool:
             values = _values(value)
+            if kind == "number":
+                values = [one for one in values if one not in MISSING]
             return bool(values) and any(all(test(values) for test in term) for term in terms)
 
         return holds
@@ -143,7 +148,7 @@ class Filter:
     def matches(self, value: object, kind: Kind = "text", *, year_start: str = "--01-01") -> bool:
         """Tell whether the filter holds for a value: the reference to which faster ways must be equal.
 
-        - Text compares by code point.
+        - Text compares by code point; truth is the text ``true`` or ``false``.
         - Numbers compare by their value: ``1.50`` equals 1.5. Parts of their writing cannot be asked for.
         - Times are spans: ``eq`` asks for what lies inside the span, ``ge`` for what begins no earlier, ``le`` for what
           ends no later, ``gt`` and ``lt`` for what lies wholly after and before it. ``co``, ``nc``, ``sw`` and ``ew``
@@ -322,6 +327,8 @@ def _values(value: object) -> list[object]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return value.text if isinstance(value, TimePeriod) else str(value)
 
 

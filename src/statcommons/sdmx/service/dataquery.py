@@ -7,11 +7,11 @@ from typing import cast
 
 from statcommons.core.errors import BadCall, nearest
 from statcommons.sdmx.message import ALL_DIMENSIONS
-from statcommons.sdmx.query.components import Kind
 from statcommons.sdmx.query.data import DataQuery, Detail
 from statcommons.sdmx.query.keys import Key, parse_keys
 from statcommons.sdmx.service.parameters import Parameters
 from statcommons.sdmx.service.paths import Route
+from statcommons.sdmx.store.conditions import kind_of
 from statcommons.sdmx.structure import Component, Structure
 
 ATTACHMENTS = {
@@ -46,7 +46,7 @@ def data_query(structure: Structure, route: Route, asked: Parameters) -> DataQue
     """
     for id, one in asked.filters.items():
         component = _component(structure, id, f"c[{id}]", structure.components)
-        one.predicate(_kind(component), year_start=asked.year_start)  # refuses what its values cannot be
+        one.predicate(kind_of(component), year_start=asked.year_start)  # refuses what its values cannot be
     if (asked.start or asked.end) and not structure.time:
         raise BadCall(
             "The data have no time.", where="startPeriod" if asked.start else "endPeriod", remedy="Leave it out."
@@ -133,9 +133,3 @@ def _component(
             remedy=nearest(id, [*(one.id for one in among), *also]),
         )
     return found
-
-
-def _kind(component: Component) -> Kind:
-    if component.role == "time" or component.type == "period":
-        return "time"
-    return "number" if component.type in ("number", "integer") else "text"

@@ -9,7 +9,7 @@ import numpy as np
 
 from statcommons.sdmx.query.data import Availability, DataQuery, Mode
 from statcommons.sdmx.store.flow import FlowState
-from statcommons.sdmx.store.wanted import Mask, cells_asked, periods_asked, rows_asked, series_asked
+from statcommons.sdmx.store.wanted import Mask, asks_cells, periods_asked, rows_asked, series_asked
 from statcommons.toolbox.sdmx_periods import TimePeriod
 
 __all__ = ["availability"]
@@ -86,7 +86,7 @@ def _passing(state: FlowState, query: DataQuery, *, time: bool = True) -> Counte
     asked = rows_asked(state, query, time=time)
     if not asked:
         return state.counts, state.series["_first"].to_numpy(), state.series["_last"].to_numpy()
-    if state.hot and not cells_asked(state, query):
+    if state.hot and not asks_cells(state, query):
         counts, begin, end = state.hot[0].passing(periods_asked(state, query))
         return counts, begin.astype("datetime64[us]"), end.astype("datetime64[us]")
     found = state.cursor().execute(

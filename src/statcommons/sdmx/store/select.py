@@ -21,7 +21,7 @@ from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.hot import Hot
 from statcommons.sdmx.store.rows import identifier
-from statcommons.sdmx.store.wanted import Mask, Where, cells_asked, periods_asked, rows_asked, series_asked, unknown
+from statcommons.sdmx.store.wanted import Mask, Where, asks_cells, periods_asked, rows_asked, series_asked, unknown
 from statcommons.sdmx.structure import Structure
 from statcommons.toolbox.sdmx_periods import TimePeriod
 
@@ -94,7 +94,7 @@ class Selection:
     @cached_property
     def _memory(self) -> Hot | None:
         """The observations in memory, where they are there and nothing is asked of measures and attributes."""
-        return self.state.hot[0] if self.state.hot and not cells_asked(self.state, self.query) else None
+        return self.state.hot[0] if self.state.hot and not asks_cells(self.state, self.query) else None
 
     @cached_property
     def wanted(self) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from statcommons.core.errors import BadCall, nearest
+from statcommons.sdmx.query.components import Filter
 from statcommons.sdmx.query.data import DataQuery
-from statcommons.sdmx.store.conditions import condition
+from statcommons.sdmx.store.conditions import condition, is_told_by_sql, kind_of
 from statcommons.sdmx.store.flow import FlowState
-from statcommons.sdmx.store.rows import identifier
-from statcommons.sdmx.structure import Structure
+from statcommons.sdmx.store.rows import identifier, sql_type
+from statcommons.sdmx.structure import Component, Structure
 from statcommons.toolbox.sdmx_periods import between, time_period
 
 __all__ = ["Where"]
@@ -55,6 +56,9 @@ def series_asked(state: FlowState, query: DataQuery, leave: str = "", known: dic
             raise unknown(component, state.structure, f"c[{component}]")
         if component in state.codes and component != leave:
             mask &= chosen(component, asked, asked.predicate("text"))
+        elif component in state.series.column_names and component not in state.codes:
+            values = state.series[component].to_pylist()
+            mask &= np.array(_holding(asked, state.structure[component], values, query), bool)
     keys = []
     for key in query.keys:
         parts = [
@@ -76,15 +80,44 @@ def rows_asked(state: FlowState, query: DataQuery, *, time: bool = True) -> Wher
     return found & cells_asked(state, query)
 
 
+def asks_cells(state: FlowState, query: DataQuery) -> bool:
+    """Tell whether a query asks anything of measures and attributes of observations."""
+    return bool(_of_cells(state, query))
+
+
 def cells_asked(state: FlowState, query: DataQuery) -> Where:
     """Give what a query asks of measures and attributes of observations."""
-    found, time = Where(), state.structure.time
-    for component, asked in query.filters.items():
-        is_cell = component in state.structure and component not in state.codes
-        if is_cell and not (time and component == time.id):
-            sql, values = condition(asked, state.structure[component])
-            found &= Where(sql, tuple(values))
+    found = Where()
+    for component, asked in _of_cells(state, query):
+        if is_told_by_sql(component):
+            sql, texts = condition(asked, component)
+            found &= Where(sql, tuple(texts))
+            continue
+        # Numbers and times that stand as text are few: what they mean is asked of each that there is.
+        column = identifier(component.id)
+        rows = state.cursor().execute(f"SELECT DISTINCT {column} FROM ({state.observations})").fetchall()
+        values = [value for [value] in rows]
+        held = _holding(asked, component, values, query)
+        passing = [value for value, holds in zip(values, held, strict=True) if holds]
+        found &= Where(f"{column} IN (SELECT unnest(?::{sql_type(replace(component, type='text'))}[]))", (passing,))
     return found
+
+
+def _of_cells(state: FlowState, query: DataQuery) -> list[tuple[Component, Filter]]:
+    time = state.structure.time
+    return [
+        (state.structure[id], asked)
+        for id, asked in query.filters.items()
+        if id in state.structure and id not in state.series.column_names and not (time and id == time.id)
+    ]
+
+
+def _holding(asked: Filter, component: Component, values: Iterable[Any], query: DataQuery) -> list[bool]:
+    """Tell for which values a filter holds, as they stand in the store: a text in languages is a mapping of them."""
+    holds = asked.predicate(kind_of(component), year_start=query.year_start)
+    if component.multilingual:
+        values = [[text for _, text in value] if value else None for value in values]
+    return [value is not None and holds(value) for value in values]
 
 
 def periods_asked(state: FlowState, query: DataQuery) -> Mask | None:
