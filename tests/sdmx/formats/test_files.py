@@ -121,6 +121,24 @@ def test_columns_with_several_values_and_languages(name):
     assert [tuple(row.values()) for row in table.to_pylist()] == rows
 
 
+def test_numbers_that_stand_as_text_are_typed():
+    attributes = [component(id, "attribute", multiple=id == "SHARES") for id in ("SHARES", "BASE", "ERROR")]
+    types = ("number", "integer", "number")
+    rows = [
+        ("A", "2020", ["0.5", "#N/A", "+2"], "+5", "#N/A"),
+        ("A", "2021", None, None, "NaN"),
+        ("A", "2022", [], "-6", "+1e3"),
+    ]
+    written = data_set(structure(FREQ, TIME, *attributes, id="TYPED"), rows)
+    typed = structure(
+        FREQ, TIME, *(replace(one, type=type) for one, type in zip(attributes, types, strict=True)), id="TYPED"
+    )
+    found = pq.read_table(io.BytesIO(message("parquet", replace(written, structure=typed)))).to_pylist()
+    assert [str(one["SHARES"]) for one in found] == ["[0.5, nan, 2.0]", "None", "[]"]
+    assert [one["BASE"] for one in found] == [5, None, -6]
+    assert [str(one["ERROR"]) for one in found] == ["nan", "nan", "1000.0"]
+
+
 def test_parquet_goes_out_by_row_groups():
     rows = [("A", "116", "F", f"{1000 + year}-{month:02d}", 1.0) for year in range(1500) for month in range(1, 13)]
     sets = [data_set(OTHER, rows) for _ in range(8)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from statcommons.core.errors import BadCall
@@ -211,12 +212,26 @@ def _column(
     field: pa.Field, data_set: DataSet, series: pa.Table, batch: pa.RecordBatch, whole: dict[str, pa.Array]
 ) -> pa.Array:
     if field.name in batch.schema.names:
-        return batch[field.name].cast(field.type)
+        return _typed(batch[field.name], field.type)
     if field.name in series.column_names:
-        return series[field.name].combine_chunks().take(batch[SERIES]).cast(field.type)
+        return _typed(series[field.name].combine_chunks().take(batch[SERIES]), field.type)
     if field.name in data_set.structure and data_set.structure[field.name].constant:
         return pa.repeat(data_set.structure[field.name].constant, len(batch)).cast(field.type)
     return whole.get(field.name, pa.nulls(len(batch), field.type))
+
+
+def _typed(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Give values their type; attributes and several values stand as text, as they were written."""
+    if pa.types.is_list(values.type) and values.type != kind:
+        inner = _typed(values.flatten(), kind.value_type)
+        counts = pc.fill_null(pc.list_value_length(values), 0)
+        offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(counts).cast(pa.int32())])
+        return pa.ListArray.from_arrays(offsets, inner, mask=values.is_null())
+    if pa.types.is_string(values.type) and pa.types.is_floating(kind):
+        values = pc.if_else(pc.equal(values, "#N/A"), "NaN", values)
+    if pa.types.is_string(values.type) and (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        values = pc.ascii_ltrim(values, "+")
+    return values.cast(kind)
 
 
 def _type(component: Component) -> pa.DataType:
