@@ -99,6 +99,19 @@ def test_values_are_in_the_order_of_the_data_structure(name):
     assert [one["keyPosition"] for one in [*told["dimensions"]["series"], time]] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("at", LAYOUTS)
+@pytest.mark.parametrize("name", ["json-2.0", "json-2.1"])
+def test_what_is_no_id_stands_as_a_value(name, at):
+    place = component("PLACE", "dimension")
+    times = ["2018", "2018-12-01/P1M", "2018-12-31T23:00:00"]
+    made = structure(FREQ, place, SEX, TIME, VALUE, id="ODD")
+    document = message(name, data_set(made, [("A", "Phnom Penh", "F", time, 1.0) for time in times], at=at))
+    assert faults(name, document) == []
+    told = {one["id"]: one["values"] for some in described(document)["dimensions"].values() for one in some}
+    assert told["PLACE"] == [{"value": "Phnom Penh"}]
+    assert [one.get("id", one.get("value")) for one in told["TIME_PERIOD"]] == times
+
+
 @pytest.mark.parametrize(
     ("languages", "name", "names"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 from statcommons.sdmx.formats.json_values import Lists, Version
@@ -17,6 +18,7 @@ SCHEMAS = {
     "2.0": "https://json.sdmx.org/2.0.0/sdmx-json-data-schema.json",
     "2.1": "https://json.sdmx.org/2.1/sdmx-json-data-schema.json",
 }
+ID = re.compile(r"[A-Za-z0-9_@$-]+")
 
 
 def meta_of(header: Header, options: Options, version: Version) -> dict[str, Any]:
@@ -62,8 +64,12 @@ def structure_told(lists: Lists, layout: Layout, languages: tuple[str, ...], ver
         **_named(structure.name, structure.flow.id, languages),
         "dimensions": {
             "dataSet": [],
-            "series": [_dimension(one, lists, languages) for one in layout.outer if lists.values[one.id].places],
-            "observation": [_dimension(one, lists, languages) for one in layout.inner if lists.values[one.id].places],
+            "series": [
+                _dimension(one, lists, languages, version) for one in layout.outer if lists.values[one.id].places
+            ],
+            "observation": [
+                _dimension(one, lists, languages, version) for one in layout.inner if lists.values[one.id].places
+            ],
         },
     }
     levels = {"dataSet": layout.whole, "series": layout.series, "observation": layout.observation}
@@ -78,16 +84,25 @@ def structure_told(lists: Lists, layout: Layout, languages: tuple[str, ...], ver
     return told
 
 
-def _dimension(one: Component, lists: Lists, languages: tuple[str, ...]) -> dict[str, Any]:
+def _dimension(one: Component, lists: Lists, languages: tuple[str, ...], version: Version) -> dict[str, Any]:
     place = [each.id for each in lists.structure.dimensions].index(one.id)
     told = {"id": one.id, **_named(one.name, one.id, languages), "keyPosition": place}
-    if one.role != "time":
-        return told | {"values": _values(one, lists, languages, "name")}
-    values = [
-        {"id": text, "name": text, "start": instant(start), "end": instant(end - datetime.timedelta(seconds=1))}
-        for text, (start, end) in lists.periods.items()
-    ]
-    return told | {"roles": [one.id], "values": values}
+    if one.role == "time":
+        told |= {"roles": [one.id]}
+        values = [
+            {"id": text, "name": text, "start": instant(start), "end": instant(end - datetime.timedelta(seconds=1))}
+            for text, (start, end) in lists.periods.items()
+        ]
+    else:
+        values = _values(one, lists, languages, "name")
+    return told | {"values": values if version == "1.0" else list(map(_identified, values))}
+
+
+def _identified(value: dict[str, Any]) -> dict[str, Any]:
+    """Tell a value of a dimension by its id; what is no id of SDMX, such as a moment, stands as itself."""
+    if ID.fullmatch(value["id"]):
+        return value
+    return {"value": value["id"]} | {key: value[key] for key in ("start", "end") if key in value}
 
 
 def _measure(
