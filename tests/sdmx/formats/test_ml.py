@@ -117,6 +117,17 @@ def test_several_measures_and_values_are_valid(name, at, tmp_path):
     assert faults(name, message(name, data_set(made, rows, at=at)), made, at, tmp_path) == []
 
 
+def test_the_schema_of_a_structure_with_several_values_takes_what_its_messages_of_2_1_hold(tmp_path):
+    notes = component("NOTES", "attribute", multiple=True)
+    made = structure(FREQ, AREA, SEX, TIME, VALUE, notes, id="MANY")
+    told = structure(FREQ, AREA, SEX, TIME, VALUE, id="MANY")
+    rows = [("A", "116", "F", "2018", 1.5)]
+    assert (
+        faults("structurespecific-2.1", message("structurespecific-2.1", data_set(told, rows)), made, folder=tmp_path)
+        == []
+    )
+
+
 @pytest.mark.parametrize("name", [*GENERIC, *SPECIFIC])
 def test_history_has_a_data_set_a_moment(name, tmp_path):
     moments = [datetime.datetime(2026, 1, day, 12, tzinfo=datetime.UTC) for day in (1, 2)]

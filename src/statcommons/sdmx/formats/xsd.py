@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 
 from statcommons.sdmx.formats.layout import is_simple
@@ -49,7 +50,8 @@ def schema_of(
     Returns
     -------
     bytes
-        The schema, in UTF-8. Its namespace is that of the data messages that we write.
+        The schema, in UTF-8. Its namespace is that of the data messages that we write. That of SDMX-ML 2.1 leaves out
+        components with several values, which its messages cannot hold.
 
     References
     ----------
@@ -84,6 +86,8 @@ def schema_of(
 
 
 def _types(structure: Structure, standard: str, at: str) -> Iterator[str]:
+    if standard == "2.1":  # which has no place for several values, so that no message holds them
+        structure = replace(structure, components=tuple(filter(is_simple, structure.components)))
     yield from (_simple_type(structure, one) for one in structure.components)
     yield from (_several(one) for one in structure.components if not is_simple(one))
     flat = at == ALL_DIMENSIONS
