@@ -364,25 +364,29 @@ WRITER = """
     from sdmx_stores import load, opened, row
     from statcommons.sdmx.store import disk
 
+    TEARS = 16
     at, points = int(sys.argv[2]), 0
 
+    def reach():
+        global points
+        points += 1
+        if points == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     def point(call):
-        def counted(*given, **named):
-            global points
-            points += 1
-            if points == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*given, **named)
+        def counted(*given):
+            reach()
+            return call(*given)
         return counted
 
-    class Dying:
-        def __init__(self, file):
-            self.file, self.write = file, point(file.write)
-        def __getattr__(self, name):
-            return getattr(self.file, name)
+    def torn(partial):
+        whole = partial.read_bytes()
+        for part in range(TEARS):  # what a writer has written when it dies is some beginning of the file
+            partial.write_bytes(whole[: len(whole) * part // TEARS])
+            reach()
+        partial.write_bytes(whole)
 
-    disk._force, disk._rename, disk._force_folder = map(point, (disk._force, disk._rename, disk._force_folder))
-    disk._written = Dying
+    disk._force, disk._rename, disk._written = point(disk._force), point(disk._rename), torn
     store = opened(sys.argv[1])
     points = 0
     load(store, [row("004", str(year), 2.0, UNIT="KM") for year in range(2000, 2020)] + [row("ZZ", "2020", 1.0)])
@@ -440,7 +444,7 @@ def _states_between(tmp_path, original):
     return first, state(store)
 
 
-@pytest.mark.parametrize("which", ["_force", "_rename", "_force_folder"])
+@pytest.mark.parametrize("which", ["_written", "_force", "_rename"])
 def test_a_full_disk_changes_nothing_and_says_so(tmp_path, monkeypatch, which):
     store = opened(tmp_path / "store")
     load(store, ONE)
@@ -455,6 +459,33 @@ def test_a_full_disk_changes_nothing_and_says_so(tmp_path, monkeypatch, which):
             load(store, [row("004", "2020", 9.0)])
     assert state(Store(store.path)) == before
     assert load(store, [row("004", "2020", 9.0)]).changed.changed == 1
+
+
+FULL = """
+    import resource, sys
+    from sdmx_stores import load, opened, row
+    store = opened(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    rows = [row("004", str(year), year / 7) for year in range(1000, 3000)]
+    try:
+        load(store, rows)
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_a_disk_that_fills_while_rows_are_written_is_told(tmp_path):
+    """The engine that writes says so in words of its own; the size of a file is limited as a full disk limits it."""
+    store = opened(tmp_path / "store")
+    load(store, ONE)
+    before = state(store)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", textwrap.dedent(FULL), store.path]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert told.stdout.startswith("TryAgain "), told.stderr
+    assert "no space" in told.stdout
+    assert state(Store(store.path)) == before
+    assert not [one for one in folder(store).iterdir() if one.name.endswith(".unfinished")]
 
 
 # --- what is not a store --------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ import contextlib
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,7 @@ LINE = "_row"
 
 BLOCK = 1 << 23
 ROWS = 1 << 16
+AHEAD = 3
 MISFITS = 1_000
 WIDEST = 4_096
 REMEDY = "Give each row a cell for each column; write cells that hold the separator within quotes."
@@ -177,10 +180,19 @@ def cell_batches(cells: Cells, columns: Sequence[int]) -> Iterator[pa.RecordBatc
     """
     import pyarrow as pa
 
-    raw = _exact(cells) if cells.exact else _fast(cells, columns)
+    raw = _exact(cells) if cells.exact else _ahead(_fast(cells, columns))
     names = [str(place) for place in columns]
     for batch in raw:
         yield pa.RecordBatch.from_arrays([batch[name] for name in (*names, LINE)], names=[*names, LINE])
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Read on while what was read is judged: Arrow's parser and Arrow's arithmetic each leave a processor idle."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = deque(reader.submit(next, batches, None) for _ in range(AHEAD))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, batches, None))
+            yield batch
 
 
 def _fast(cells: Cells, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:

@@ -169,7 +169,7 @@ class Change:
         if count == last and old:
             return old
         name = f"series-{self.number:06}.parquet"
-        write_parquet(self.folder / name, self.connection.sql('FROM series ORDER BY "_series"').to_arrow_reader())
+        write_parquet(self.connection, 'FROM series ORDER BY "_series"', self.folder / name)
         return name
 
     def _group(self, one: Component) -> str:
@@ -438,10 +438,9 @@ class Change:
         for number, ends in self._ends().items():
             segments[number] = ends
         name = f"rows-{self.number:06}.parquet"
-        [[some]] = self.connection.execute("SELECT count(*) FROM (SELECT 1 FROM fresh LIMIT 1)").fetchall()
-        if some:
-            ordered = self.connection.sql(f"SELECT {_names(self._columns)} FROM fresh ORDER BY {KEY}, _from")
-            segments.append(Segment(name, write_parquet(self.folder / name, ordered.to_arrow_reader(65_536))))
+        ordered = f"SELECT {_names(self._columns)} FROM fresh ORDER BY {KEY}, _from"
+        if rows := write_parquet(self.connection, ordered, self.folder / name):  # a file of none is soon tidied up
+            segments.append(Segment(name, rows))
         return tuple(segments)
 
     def _ends(self) -> Mapping[int, Segment]:
@@ -455,9 +454,7 @@ class Change:
                 old = f"read_parquet({literal(self.folder / segment.ends_file)})"
                 fresh += f" UNION ALL SELECT * FROM {old} ANTI JOIN ({fresh}) USING (place)"
             name = f"ends-{self.number:06}-{number:03}.parquet"
-            rows = write_parquet(
-                self.folder / name, self.connection.sql(f"FROM ({fresh}) ORDER BY place").to_arrow_reader()
-            )
+            rows = write_parquet(self.connection, f"FROM ({fresh}) ORDER BY place", self.folder / name)
             made[number] = Segment(segment.file, segment.rows, name, rows)
         return made
 
@@ -474,7 +471,7 @@ class Change:
         ordered = (
             f'SELECT _number AS "_series"{_comma(map(identifier, self.manifest.dimensions))} FROM numbered ORDER BY 1'
         )
-        write_parquet(self.folder / named, self.connection.sql(ordered).to_arrow_reader())
+        write_parquet(self.connection, ordered, self.folder / named)
         # A row that ended before it was public was computed anew, and never stands.
         rows = (
             f'SELECT _number AS "_series", {_names(self._columns[1:])} FROM ({all_rows}) '
@@ -482,7 +479,7 @@ class Change:
             "ORDER BY _number, _start, _end, _from"
         )
         name = f"rows-{self.number:06}-all.parquet"
-        many = write_parquet(self.folder / name, self.connection.sql(rows).to_arrow_reader(65_536))
+        many = write_parquet(self.connection, rows, self.folder / name)
         return (Segment(name, many),), named
 
     def _files(self) -> str:

@@ -12,16 +12,18 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from statcommons.core.errors import NotAllowed, TryAgain
 
 __all__ = ["appearing"]
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+
 
 @contextlib.contextmanager
-def appearing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write that appears under its name when all of it is safe on the disk, or not at all.
+def appearing(path: Path) -> Iterator[Path]:
+    """Give a place for a file that appears under its name when all of it is safe on the disk, or not at all.
 
     Parameters
     ----------
@@ -35,23 +37,27 @@ def appearing(path: Path) -> Iterator[BinaryIO]:
     TryAgain
         When the disk is full.
 
+    Yields
+    ------
+    pathlib.Path
+        Where to write it.
+
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with appearing(Path(folder) / "a.txt") as file:
-    ...         _ = file.write(b"whole")
+    ...     with appearing(Path(folder) / "a.txt") as place:
+    ...         _ = place.write_text("whole")
     ...     [(one.name, one.read_text()) for one in Path(folder).iterdir()]
     [('a.txt', 'whole')]
     """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
-        with partial.open("xb", buffering=1 << 20) as file:
-            yield _written(file)
-            file.flush()
-            _force(file.fileno())
+        yield partial
+        _written(partial)
+        _force(partial)
         _rename(partial, path)
-        _force_folder(path.parent)
+        _force(path.parent)
     except OSError as error:
         raise _told(error, path) from error
     finally:
@@ -76,7 +82,7 @@ def make_folder(path: Path) -> None:
         for folder in (*reversed(path.parents), path):
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
-                _force_folder(folder.parent)
+                _force(folder.parent)
     except OSError as error:
         raise _told(error, path) from error
 
@@ -84,33 +90,45 @@ def make_folder(path: Path) -> None:
 # --- the calls after which a crash leaves something else ------------------------------------------------------------
 
 
-def _written(file: BinaryIO) -> BinaryIO:
-    return file
+def _written(partial: Path) -> None:
+    """Do nothing: a file that is not renamed is none, however much of it there is."""
 
 
-def _force(descriptor: int) -> None:
-    os.fsync(descriptor)
+def _force(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _rename(partial: Path, path: Path) -> None:
     partial.replace(path)
 
 
-def _force_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        _force(descriptor)
-    finally:
-        os.close(descriptor)
+def system_error(text: str) -> OSError | None:
+    """Find the error of the system that an engine tells of in words.
+
+    Parameters
+    ----------
+    text : str
+        What the engine says.
+
+    Examples
+    --------
+    >>> system_error("IO Error: Could not write file: No space left on device").errno == errno.ENOSPC
+    True
+    """
+    return next((OSError(one, os.strerror(one)) for one in (*FULL, *CLOSED) if os.strerror(one) in text), None)
 
 
 def _told(error: OSError, path: Path) -> Exception:
     """Say what a user can do about an error of the file system."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in FULL:
         return TryAgain(
             "There is no space left on the disk.", where=str(path), remedy="Free some; nothing was changed."
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+    if error.errno in CLOSED:
         return NotAllowed(
             "The store may not be written.", where=str(path), remedy="Choose another folder, or ask its owner."
         )

@@ -174,8 +174,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         What the flow consists of from now on.
     """
     plain = {"format": FORMAT} | asdict(manifest)
-    with appearing(path / MANIFEST) as file:
-        file.write(json.dumps(plain, indent=1, default=datetime.datetime.isoformat).encode())
+    with appearing(path / MANIFEST) as place:
+        place.write_text(json.dumps(plain, indent=1, default=datetime.datetime.isoformat))
 
 
 def new_manifest(dimensions: tuple[str, ...]) -> Manifest:

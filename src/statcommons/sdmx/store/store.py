@@ -80,7 +80,7 @@ class Store(Reader):
     --------
     >>> import tempfile
     >>> from statcommons.sdmx.model import Ref
-    >>> from statcommons.sdmx.structure import Component, artefacts_of
+    >>> from statcommons.sdmx.structure import Component, Structure, artefacts_of
     >>> parts = (Component("AREA", "dimension", "text"), Component("OBS_VALUE", "measure", "number"))
     >>> areas = Structure(Ref("dataflow", "X", "DF"), Ref("datastructure", "X", "DSD"), {}, {}, parts)
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -132,8 +132,8 @@ class Store(Reader):
                             remedy="Give the structure a new version, and the data a dataflow of it.",
                         )
             header = Header("structures", datetime.datetime.now(datetime.UTC), "SC")
-            with appearing(self._structures_file) as file:
-                file.write(keep_structures(tuple(merged), header))
+            with appearing(self._structures_file) as place:
+                place.write_bytes(keep_structures(tuple(merged), header))
 
     def load(
         self,
@@ -212,8 +212,8 @@ class Store(Reader):
                     if before is None:
                         file.unlink(missing_ok=True)
                     else:
-                        with appearing(file) as kept:
-                            kept.write(before)
+                        with appearing(file) as place:
+                            place.write_bytes(before)
             raise
 
     def change(
@@ -366,8 +366,8 @@ class Store(Reader):
                     remedy="Make a release in the hub, or load into a store of your own.",
                 )
             if not (self.path / "store.json").exists():
-                with appearing(self.path / "store.json") as file:
-                    file.write(json.dumps({"format": FORMAT} | ({"owner": owner} if owner else {})).encode())
+                with appearing(self.path / "store.json") as place:
+                    place.write_text(json.dumps({"format": FORMAT} | ({"owner": owner} if owner else {})))
             shutil.rmtree(self.path / "spill", ignore_errors=True)
             try:
                 yield
