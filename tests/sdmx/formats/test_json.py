@@ -75,6 +75,17 @@ def test_several_measures_and_values_are_valid(name, at):
     assert cells in (None, [1.5, 2, 0, ["x", "y"], [0, 1]])
 
 
+@pytest.mark.parametrize("at", LAYOUTS)
+@pytest.mark.parametrize(("name", "truth"), [("json-1.0", "true"), ("json-2.0", True), ("json-2.1", True)])
+def test_truth_is_said_as_the_version_can(name, truth, at):
+    made = structure(FREQ, AREA, SEX, TIME, component("IS_LOW", "measure", "boolean"), id="LOW")
+    document = message(name, data_set(made, [("A", "116", "F", "2018", True), ("A", "116", "F", "2019", None)], at=at))
+    assert faults(name, document) == []
+    [found] = document["data"]["dataSets"]
+    cells = [one for series in found.get("series", {"": found}).values() for one in series["observations"].values()]
+    assert cells == [[truth], [None]]
+
+
 def test_the_schema_finds_faults():
     document = message("json-2.1", data_set(AREAS, ROWS))
     document["data"]["structures"][0]["dimensions"]["series"][0].pop("keyPosition")

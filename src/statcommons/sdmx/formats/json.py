@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.formats.json_told import SCHEMAS, instant, meta_of, structure_told
@@ -177,4 +178,10 @@ def _key(dimensions: Iterable[Component], lists: Lists, data_set: DataSet) -> It
 def _listed(components: Iterable[Component], lists: Lists, layout: Layout, version: Version) -> Iterator[Part]:
     for place, one in enumerate(components):
         yield "," if place else ""
-        yield cell(one, layout.data_set, form_of(one, lists, layout, version), missing="null")
+        # Of what is no number, observations of 1.0 hold texts only.
+        change = _as_text if version == "1.0" and one.role == "measure" and one.type == "boolean" else None
+        yield cell(one, layout.data_set, form_of(one, lists, layout, version), missing="null", change=change)
+
+
+def _as_text(values: pa.Array) -> pa.Array:
+    return values.cast(pa.string())
