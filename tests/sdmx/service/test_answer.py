@@ -16,7 +16,7 @@ from sdmx_stores import FLOW, STRUCTURE, filling, load, row
 
 from statcommons.sdmx.service import answer as service
 from statcommons.sdmx.service.exchange import Request
-from statcommons.sdmx.structure import artefacts_of
+from statcommons.sdmx.structure import Component, artefacts_of
 
 V1, V2 = "/sdmx/v1/data/DF_X", "/sdmx/v2/data/dataflow/SC/DF_X/1.0"
 CSV = "application/vnd.sdmx.data+csv;version=1.0.0"
@@ -184,6 +184,26 @@ def test_a_format_that_cannot_hold_several_flows_says_so(ask, format):
     made, body = ask(f"/sdmx/v2/data?format={format}", accept="application/vnd.sdmx.data+json;version=2.0.0")
     assert made.status == 406
     assert b"format" in body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sdmx/v1/datastructure/SC/DSD_Z",
+        "/sdmx/v1/dataflow/SC/DF_Z?references=children",
+        "/sdmx/v1/availableconstraint/DF_Z?references=all",
+        "/sdmx/v1/schema/dataflow/SC/DF_Z?format=json-1.0",
+    ],
+)
+def test_a_version_that_cannot_hold_a_structure_says_so(ask, store, path):
+    flow, definition = replace(FLOW, id="DF_Z"), replace(STRUCTURE.definition, id="DSD_Z")
+    measures = Component("LOW", "measure", "number"), Component("HIGH", "measure", "number")
+    parts = (*STRUCTURE.with_role("dimension", "time"), *measures)
+    store.add_structures(artefacts_of(replace(STRUCTURE, flow=flow, definition=definition, components=parts)))
+    made, body = ask(path)
+    assert made.status == 406
+    assert b"DSD_Z" in body
+    assert b"LOW, HIGH" in body
 
 
 def test_the_past_and_what_came_since(ask, store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from statcommons.core.errors import BadData
+from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.formats.xsd import schema_of
 from statcommons.sdmx.message import ALL_DIMENSIONS, Header
 from statcommons.sdmx.model import Artefact
@@ -110,11 +110,19 @@ def structure_message(asked: Asked, artefacts: Sequence[Artefact], header: Heade
         The structures.
     header : Header
         The header of the message.
+
+    Raises
+    ------
+    Refusal
+        When the format cannot hold them (406).
     """
     family, standard = STANDARDS[asked.choice.offer]
-    if family == "ml":
-        return write_structures_ml(artefacts, standard, header)
-    return write_structures_json(artefacts, standard, header, asked.languages)
+    try:
+        if family == "ml":
+            return write_structures_ml(artefacts, standard, header)
+        return write_structures_json(artefacts, standard, header, asked.languages)
+    except BadCall as error:  # the query is right, and the format cannot say what it finds
+        raise Refusal(406, error.what, where=error.where, remedy=error.remedy) from None
 
 
 def _told(store: Store, asked: Asked, artefacts: tuple[Artefact, ...]) -> Response:
