@@ -139,6 +139,11 @@ def test_marks_of_encodings(encoding):
         (lambda text: b'{"errors": [{"code": 404, "title": "No data"}]}', "no data sets: No data"),
         (lambda text: b"[1, 2]", "no data sets"),
         (lambda text: b'{"data": {"dataSets": [{}]}}', "no data sets"),
+        (lambda text: b'{"data": [1]}', "not built as SDMX-JSON is"),
+        (lambda text: text.replace(b'"id": "STATUS"', b'"no": 1'), "not built as SDMX-JSON is: there is no 'id'"),
+        (lambda text: text.replace(b'"id": "STATUS"', b'"id": []'), "not built as SDMX-JSON is"),
+        (lambda text: text.replace(b'"0:1"', b'"0:99999999999999999999"'), "not built as SDMX-JSON is"),
+        (lambda text: text.replace(b'"Replace"', b"5"), "not built as SDMX-JSON is"),
     ],
 )
 def test_bad_messages_are_refused(change, words):

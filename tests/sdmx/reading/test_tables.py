@@ -244,6 +244,43 @@ def test_cubes_that_are_not_whole():
         rows(json.dumps({"class": "dataset", "value": []}).encode())
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"value": None},
+        {"value": 5},
+        {"value": {"x": 1}},
+        {"value": {"-1": 1}},
+        {"value": {"4": 1}},
+        {"value": {"0": {"a": 1}}},
+        {"value": [1, 2, 3, 4], "status": 5},
+        {"value": [1, 2, 3, 4], "dimension": {"AREA": {"category": []}, "TIME_PERIOD": None}},
+        {"value": [1, 2, 3, 4], "dimension": {id: {"category": {"index": [1, 2]}} for id in CUBE["id"]}},
+    ],
+)
+def test_json_stat_of_another_form_is_refused(said):
+    with pytest.raises(BadData, match="json: The "):
+        rows(json.dumps(CUBE | said).encode(), name="a.json")
+
+
+def test_a_cube_costs_what_it_says_and_not_what_it_could():
+    ids = [f"D{place}" for place in range(18)]
+    dimensions = {id: {"category": {"index": [str(code) for code in range(10)]}} for id in ids}
+    cube = {"class": "dataset", "id": ids, "size": [10] * 18, "dimension": dimensions, "value": {"7": 1}, "status": "E"}
+    [one] = rows(json.dumps(cube).encode())
+    assert (one["D0"], one["D17"], one["OBS_VALUE"], one["OBS_STATUS"]) == ("0", "7", "1", "E")
+
+
+def test_one_status_is_said_of_all_cells():
+    found = rows(json.dumps(CUBE | {"value": [1, None, 2, 3], "status": "E"}).encode())
+    assert [(one["OBS_VALUE"], one["OBS_STATUS"]) for one in found] == [
+        ("1", "E"),
+        (None, "E"),
+        ("2", "E"),
+        ("3", "E"),
+    ]
+
+
 PX = """CHARSET="ANSI";
 CODEPAGE="{page}";
 STUB="area";
@@ -274,6 +311,16 @@ def test_px_that_is_not_whole():
         rows(PX.replace(" 4e1", "").encode())
     with pytest.raises(BadData, match="no DATA"):
         rows(PX.partition("DATA")[0].encode())
+
+
+def test_a_note_of_px_may_speak_of_data():
+    [one] = rows(b'CHARSET="ANSI";NOTE="a; DATA=odd";STUB="a";VALUES("a")="x";DATA=\n1;')
+    assert (one["a"], one["OBS_VALUE"]) == ("x", "1")
+
+
+def test_a_code_page_that_is_not_known_is_told():
+    with pytest.raises(BadData, match=r"a\.px: The CODEPAGE 'nonsense.' is not known"):
+        rows(PX.replace("{page}", "nonsense\xe9").encode("latin-1"), name="a.px")
 
 
 def test_a_template_is_filled_in_and_read_back(tmp_path):

@@ -167,12 +167,28 @@ def plain(text: bytes, specific: bool = True, dimension: str = "TIME_PERIOD") ->
 
 
 def _unusual(text: bytes) -> bool:
-    """Tell whether there are comments, processing instructions, or signs that XML does not know."""
+    """Tell whether there are comments, processing instructions, or signs and references that XML does not know."""
     import numpy as np
 
     signs = np.frombuffer(text, np.uint8)
     low = np.count_nonzero(signs < 32) - sum(np.count_nonzero(signs == blank) for blank in (9, 10, 13))
-    return bool(low) or b"<!" in text or b"<?" in text
+    return bool(low) or b"<!" in text or b"<?" in text or _refers_wrongly(text)
+
+
+def _refers_wrongly(text: bytes) -> bool:
+    """Tell whether an ``&`` begins no reference, or one to a sign that XML does not have."""
+    count = text.count(b"&")
+    return bool(count) and count != sum(found[3] is not None or _is_sign(found) for found in REFERENCE.finditer(text))
+
+
+def _is_sign(reference: re.Match[bytes]) -> bool:
+    number = int(reference[1]) if reference[1] else int(reference[2], 16)
+    return number in (9, 10, 13) or any(first <= number <= last for first, last in SIGNS)
+
+
+REFERENCE = re.compile(rb"&(?:#(\d{1,7})|#x([0-9A-Fa-f]{1,6})|(lt|gt|amp|quot|apos));")
+SIGNS = ((0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF))
+"""The signs that XML has, beside tab and line ends."""
 
 
 OPEN, OBSERVATION, GROUP = 1, 2, 3

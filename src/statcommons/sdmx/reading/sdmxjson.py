@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -60,6 +61,26 @@ def read_sdmx_json(source: Source, parsed: Parsed | None = None) -> list[Rows]:
     [[{'AREA': '004', 'OBS_VALUE': '1.5', '_row': 1}]]
     """
     parsed = parsed or parsed_json(source)
+    with _built(source):
+        return _data_sets(source, parsed)
+
+
+@contextlib.contextmanager
+def _built(source: Source) -> Iterator[None]:
+    """Refuse JSON that has something else where SDMX-JSON has a list, an object, a text or a number.
+
+    There are hundreds of such places, and what is wrong with one tells itself when it is used.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        raise BadData(
+            f"The message is not built as SDMX-JSON is: {reason}.", where=source.name, remedy=REMEDY
+        ) from error
+
+
+def _data_sets(source: Source, parsed: Parsed) -> list[Rows]:
     message = parsed.message
     body = message.get("data", message) if isinstance(message, dict) else {}
     structures = body.get("structures") or ([body["structure"]] if "structure" in body else [])
@@ -145,13 +166,14 @@ class _Batches:
     runs: list[bytes]
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        row = 1
-        for part in self._parts():
-            for chunk in part.whole(self.source):
-                batch = self._batch(chunk, row)
-                row += batch.num_rows
-                if batch.num_rows:
-                    yield batch
+        with _built(self.source):
+            row = 1
+            for part in self._parts():
+                for chunk in part.whole(self.source):
+                    batch = self._batch(chunk, row)
+                    row += batch.num_rows
+                    if batch.num_rows:
+                        yield batch
 
     def _parts(self) -> Iterator[_Chunk]:
         flat = self.data.get("observations") or {}
