@@ -1,10 +1,12 @@
 """The commands of SDMX as their users type them."""
 
+import datetime
 import json
 import os
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from sdmx_stores import STRUCTURE
 
 from statcommons.core.run import run
 from statcommons.sdmx import artefacts_of, write_structure
+from statcommons.sdmx.message import Header
+from statcommons.sdmx.model import Constraint, Region
+from statcommons.sdmx.structures.ml import write_structures_ml
 
 SCRIPT = str(Path(sys.executable).with_name("statcommons"))
 HEAD = "DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE,UNIT,STATUS\n"
@@ -101,6 +106,29 @@ def test_files_are_checked_converted_and_filled_in(place):
     assert (place / "fill.xlsx").read_bytes()[:2] == b"PK"
 
 
+def test_a_check_holds_data_to_constraints_as_a_load_does(place):
+    region = Region(True, {"AREA": ("004",)})
+    allowed = Constraint("dataconstraint", "SC", "CON", attached=(STRUCTURE.flow,), regions=(region,))
+    header = Header("x", datetime.datetime.now(datetime.UTC), "SC")
+    (place / "both.xml").write_bytes(write_structures_ml((*artefacts_of(STRUCTURE), allowed), "2.1", header))
+    command("load", "both.xml", "--store", "st", cwd=place)
+    for words in (("--structure", "both.xml"), ("--store", "st")):
+        said = command("validate", "data.csv", *words, cwd=place, code=65).stderr
+        assert "row 4: the constraint SC:CON(1.0) does not allow it" in said
+
+
+def test_a_dataflow_is_named_where_the_structures_have_several(place):
+    other = replace(STRUCTURE, flow=replace(STRUCTURE.flow, id="DF_Y"))
+    header = Header("x", datetime.datetime.now(datetime.UTC), "SC")
+    artefacts = {one.ref: one for one in (*artefacts_of(STRUCTURE), *artefacts_of(other))}
+    (place / "two.xml").write_bytes(write_structures_ml(tuple(artefacts.values()), "2.1", header))
+    (place / "plain.csv").write_text("FREQ,AREA,TIME_PERIOD,OBS_VALUE\nA,004,2020,1\n")
+    words = ("convert", "plain.csv", "out.csv", "--structure", "two.xml")
+    assert "several dataflows" in command(*words, cwd=place, code=64).stderr
+    command(*words, "--flow", "SC:DF_Y(1.0)", cwd=place)
+    assert "SC:DF_Y(1.0),I,A,004,2020,1" in (place / "out.csv").read_text()
+
+
 def test_a_run_is_published_and_asked(tmp_path):
     sales = {
         "time": ["2026-01-05", "2026-01-05", "2026-02-05", "2026-02-05"],
@@ -127,6 +155,9 @@ def test_a_run_is_published_and_asked(tmp_path):
         (("get", "data/dataflow/SC/DF_X/1.0", "--store", "st", "--accept", "application/pdf"), 64, "pdf"),
         (("get", "data", "--store", "nowhere"), 66, "no store"),
         (("serve", "--store", "nowhere"), 66, "no store"),
+        (("flows", "--store", "nowhere"), 66, "no store"),
+        (("withdraw", "1", "--store", "nowhere"), 66, "no store"),
+        (("load", "data.csv", "--store", "st", "--valid-from", "9999-12-31T23:59:59-05:00"), 64, "no time"),
         (("load", "missing.xml", "--store", "st"), 66, "missing.xml"),
         (("load", "data.csv", "--store", "st", "--flow", "SC:DF_NONE(1.0)"), 66, "no dataflow"),
         (("load", "data.csv", "--store", "st", "--flow", "DF_X"), 64, "AGENCY:ID(VERSION)"),

@@ -179,7 +179,7 @@ def catalogue(target: Path, folder: Path | None, url: str, publisher: str, publi
 @flow_option
 def withdraw(number: int, folder: Path | None, flow: str | None) -> None:
     """Take back a load that is not public yet. What was published stays."""
-    store = _store(folder)
+    store = _store(_there(folder))
     store.withdraw(_flow(store, flow), number)
     click.echo(f"Load {number} is withdrawn.", err=True)
 
@@ -189,10 +189,10 @@ def withdraw(number: int, folder: Path | None, flow: str | None) -> None:
 @json_option
 def flows(folder: Path | None, as_json: bool) -> None:
     """List the dataflows of a store, with what is public of each."""
-    store = _store(folder)
     from statcommons.sdmx.model import in_language
     from statcommons.sdmx.query.data import DataQuery
 
+    store = _store(_there(folder))
     found: list[dict[str, Any]] = []
     for one in store.flows():
         there, facts = store.availability(DataQuery(one)), store.facts(one)
@@ -278,8 +278,11 @@ def validate(
     import duckdb
 
     from statcommons.sdmx.reading import checked, read_rows
+    from statcommons.sdmx.reading.regions import binding
+    from statcommons.sdmx.structures import read_structures
 
     known = _structure(structure, folder, flow)
+    constraints = binding(read_structures(structure) if structure else _store(folder).artefacts, known)
     rows = [one for file in files for one in read_rows(file, known, mapping=mapping)]
     other = [one for one in rows if one.structure not in ("", str(known.flow), str(known.definition))]
     if other:
@@ -289,7 +292,7 @@ def validate(
             remedy=f"Check them by that, not {known.flow}.",
         )
     with duckdb.connect() as engine:
-        found = checked(engine, rows, known)
+        found = checked(engine, rows, known, constraints=constraints)
     for note in found.notes:
         click.echo(note, err=True)
     if as_json:
@@ -302,13 +305,18 @@ def validate(
 @click.argument("source", metavar="IN")
 @click.argument("target", type=FILE, metavar="OUT")
 @structure_option
+@flow_option
 @click.option("--format", default="", metavar="NAME", help="Such as csv-1.0, json-2.1, ml-3.0; default: by the suffix.")
 @mapping_option
-def convert(source: str, target: Path, structure: Path | None, format: str, mapping: Path | None) -> None:
+def convert(
+    source: str, target: Path, structure: Path | None, flow: str | None, format: str, mapping: Path | None
+) -> None:
     """Turn a message into another format: structures into structures, data (with --structure) into data."""
     from statcommons.sdmx.files import convert as run
+    from statcommons.sdmx.files import structure_in
 
-    click.echo(run(source, target, structure=structure, format=format, mapping=mapping))
+    known = structure_in(structure, flow) if structure and flow else structure
+    click.echo(run(source, target, structure=known, format=format, mapping=mapping))
 
 
 @sdmx.command()
@@ -366,8 +374,9 @@ def _moment(text: str | None) -> datetime.datetime | None:
     if text is None:
         return None
     try:
-        return datetime.datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.datetime.fromisoformat(text)
+        return moment.astimezone(datetime.UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # a zone may lead out of the years that there are
         raise BadCall(
             f"{text!r} is no time.",
             where="--valid-from",

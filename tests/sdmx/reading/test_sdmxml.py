@@ -129,6 +129,12 @@ def test_history_says_since_when_values_are_public():
     assert found.valid_from == datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
+@pytest.mark.parametrize("text", ["soon", "9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"])
+def test_what_is_no_instant_is_refused(text):
+    with pytest.raises(BadData, match="is not an instant"):
+        read(SERIES, f' ss:validFromDate="{text}"')
+
+
 def test_comments_and_sections_within_the_data():
     assert read(SERIES + "<!-- here --><?and here?>" + SERIES.replace('"x"', "'y'")) == [
         *read(SERIES),

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from statcommons.sdmx.model import Constraint, Region
+from statcommons.sdmx.model import Artefact, Constraint, Region
 from statcommons.sdmx.reading.gather import Gathered
 from statcommons.sdmx.reading.values import period_of
+from statcommons.sdmx.structure import Structure
 from statcommons.sdmx.structures.items import below
 from statcommons.toolbox.sdmx_periods import between
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+def binding(artefacts: Iterable[Artefact], structure: Structure) -> list[Constraint]:
+    """Find the constraints that say what is allowed in a dataflow or in its data structure.
+
+    Parameters
+    ----------
+    artefacts : iterable of Artefact
+        Where they may be.
+    structure : Structure
+        The structure of the dataflow.
+    """
+    bound = {structure.flow, structure.definition}
+    found = [one for one in artefacts if isinstance(one, Constraint) and one.role == "allowed"]
+    return [one for one in found if not bound.isdisjoint(one.attached)]
 
 
 def outside(gathered: Gathered, constraint: Constraint) -> np.ndarray:

@@ -112,10 +112,9 @@ def instant_of(text: str, where: str) -> datetime.datetime | None:
         return None
     try:
         found = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=datetime.UTC) if found.tzinfo is None else found.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):  # a zone may lead out of the years that there are
         raise BadData(f"{text!r} is not an instant.", where=where, remedy="Write it as 2026-11-21T09:30:00Z.") from None
-    utc = datetime.UTC
-    return found.replace(tzinfo=utc) if found.tzinfo is None else found.astimezone(utc)
 
 
 # --- the rows of a data set -----------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def judge(component: Component, structure: Structure) -> Judge:
     >>> flow = Structure(Ref("dataflow", "X", "F"), Ref("datastructure", "X", "D"), {}, {}, (price,))
     >>> tell = judge(price, flow)
     >>> tell("1.5"), tell("1,5").remedy, tell("-1").rule
-    (None, 'Write 1.5, or say that the decimal sign is a comma.', 'PRICE must be at least 0')
+    (None, 'Write 1.5, or say in a mapping file: [format] decimal = ",".', 'PRICE must be at least 0')
     """
     rules = tuple(_rules(component, structure))
 
@@ -147,7 +147,7 @@ def _number(id: str, value: str) -> Fault | None:
     if COMMA.fullmatch(value):
         return Fault(
             f"{id} must be a number with a decimal point",
-            f"Write {value.replace(',', '.')}, or say that the decimal sign is a comma.",
+            f'Write {value.replace(",", ".")}, or say in a mapping file: [format] decimal = ",".',
         )
     return Fault(f"{id} must be a number", "Give a number as 1.5; leave the cell empty where there is none.")
 
