@@ -63,6 +63,15 @@ def test_a_file_is_loaded_asked_and_served(loaded):
             server.terminate()
 
 
+@pytest.mark.parametrize("name", ["again.xml", "again.json"])
+def test_data_in_messages_need_no_structure_that_the_store_knows(loaded, name):
+    command("convert", "data.csv", name, "--structure", "structure.xml", cwd=loaded)
+    said = command("load", name, "--store", "st", cwd=loaded).stdout
+    assert "0 added, 0 changed, 0 deleted, 3 unchanged" in said
+    said = command("load", name, "structure.xml", "--store", "new", cwd=loaded).stdout
+    assert "3 added" in said
+
+
 def test_actions_times_and_withdrawal(loaded):
     (loaded / "new.csv").write_text(HEAD + f"{FLOW},A,004,2020,9,,\n")
     due = "2999-01-01T00:00:00+02:00"

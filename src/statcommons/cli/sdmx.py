@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from statcommons.sdmx.store import Loaded, Store
     from statcommons.sdmx.structure import Structure
 
-DATA = (".csv", ".xlsx", ".parquet", ".px", ".gz")
-"""Suffixes of files that are data and cannot be structures."""
-
 ACTIONS = {"replace": "Replace", "merge": "Merge", "delete": "Delete"}
 FILE = click.Path(path_type=Path)
 
@@ -46,7 +43,7 @@ def sdmx() -> None:
 
 
 @sdmx.command()
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="STRUCTURE_FILE [DATA_FILE]...")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="STRUCTURE_OR_DATA_FILE...")
 @store_option
 @flow_option
 @click.option("--action", type=click.Choice(list(ACTIONS)), help="What is done with the rows, whatever the files say.")
@@ -68,15 +65,16 @@ def load(
 ) -> None:
     """Load structures and data into a store: all of it is right and loaded, or nothing is changed.
 
-    The first file is the structure message; it may be left out when the store knows the structure and the first file is
-    CSV, Excel, Parquet or PX.
+    The content tells which files are structure messages and which are data. Structures that the store knows may be left
+    out.
     """
+    from statcommons.sdmx.reading import is_data
     from statcommons.sdmx.structures import read_structures
 
     store, when = _store(folder), _moment(valid_from)
-    data = list(files)
     with shown(progress):
-        artefacts = read_structures(data.pop(0)) if data[0].suffix.lower() not in DATA else ()
+        data = [file for file in files if is_data(file)]
+        artefacts = [one for file in files if file not in data for one in read_structures(file)]
         act: Any = ACTIONS[action] if action else None
         done = (
             store.load(

@@ -12,6 +12,7 @@ from statcommons.sdmx.reading.check import Checked, checked
 from statcommons.sdmx.reading.cubes import is_px, read_json_stat, read_px
 from statcommons.sdmx.reading.json_text import parsed_json
 from statcommons.sdmx.reading.mapping import TableMapping, mapped
+from statcommons.sdmx.reading.ml_head import is_ml_data
 from statcommons.sdmx.reading.sdmxcsv import is_sdmx_csv, read_sdmx_csv
 from statcommons.sdmx.reading.sdmxjson import read_sdmx_json
 from statcommons.sdmx.reading.sdmxml import read_sdmx_ml
@@ -19,7 +20,7 @@ from statcommons.sdmx.reading.source import PARQUET, ZIP, Source, source_of
 from statcommons.sdmx.reading.tables import read_excel, read_parquet, read_plain_csv
 from statcommons.sdmx.structure import Structure
 
-__all__ = ["Checked", "TableMapping", "checked", "read_rows"]
+__all__ = ["Checked", "TableMapping", "checked", "is_data", "read_rows"]
 
 
 def read_rows(
@@ -69,6 +70,37 @@ def read_rows(
     source, how = source_of(given, name), TableMapping.from_any(mapping)
     found = _read(source, structure, how)
     return [mapped(rows, how, structure) for rows in found] if mapping is not None else found
+
+
+def is_data(given: Path | str | bytes) -> bool:
+    """Tell whether something is data of any format, and not a message of structures.
+
+    Parameters
+    ----------
+    given : path or bytes
+        The file, or its content.
+
+    Raises
+    ------
+    NoInput, NotAllowed
+        When there is no such file, or it cannot be opened.
+    BadData
+        When it is empty, or JSON that cannot be read.
+
+    Examples
+    --------
+    >>> is_data(b"AREA,OBS_VALUE"), is_data(b"<m:Structure/>"), is_data(b'{"data": {"dataSets": []}}')
+    (True, False, True)
+    """
+    source = source_of(given)
+    start = source.start()
+    if start.startswith("<"):
+        return is_ml_data(source)
+    if not start.startswith(("{", "[")):
+        return True
+    message = parsed_json(source).message
+    body = message.get("data", message) if isinstance(message, dict) else message
+    return isinstance(body, dict) and ("dataSets" in body or body.get("class") == "dataset")
 
 
 def _read(source: Source, structure: Structure | None, mapping: TableMapping) -> list[Rows]:

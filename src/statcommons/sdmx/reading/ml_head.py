@@ -25,6 +25,7 @@ ROOTS = {
 }
 """The messages of data, and whether they are structure-specific."""
 
+FIRST_TAG = re.compile(r"<(?:[\w.\-]+:)?(?P<name>\w+)")
 DATA_SET = re.compile(rb"<(?:[^\s<>/]+:)?DataSet[\s/>]")
 TAG = re.compile(rb'<(?:[^"\'>]|"[^"]*"|\'[^\']*\')*>')
 DECLARED = re.compile(rb'<\?xml[^>]*?encoding\s*=\s*["\']([A-Za-z0-9._\-]+)["\'][^>]*\?>')
@@ -78,6 +79,18 @@ class Head:
     valid_from: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     last: bool = True
+
+
+def is_ml_data(source: Source) -> bool:
+    """Tell whether XML begins as a message of data.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    """
+    root = FIRST_TAG.search(source.start())
+    return root is not None and root["name"] in ROOTS
 
 
 def heads(source: Source) -> list[Head]:
