@@ -51,7 +51,7 @@ def check(*lines: str, structure: Structure = FLOW, head: str = HEAD, **options)
     with duckdb.connect() as connection:
         rows = read_rows(text(*lines, head=head), structure, name="f.csv")
         found = checked(connection, rows, structure, **options)
-        return found, connection.sql(f"FROM {found.table}").to_arrow_table().to_pylist()
+        return found, connection.sql(f"FROM {found.table} ORDER BY _row").to_arrow_table().to_pylist()
 
 
 def causes(*lines: str, **options) -> list:
@@ -197,6 +197,17 @@ def test_deletions_may_leave_out_anything_and_give_any_value():
     assert [row["OBS_VALUE"] is not None and math.isnan(row["OBS_VALUE"]) for row in rows] == [False, True, False, True]
     assert rows[2]["UNIT"] == "-"
     assert {row["_action"] for row in rows} == {"Delete"}
+
+
+def test_rows_come_in_the_order_of_keys_and_periods_however_they_came():
+    lines = [f"I,A,{area},{year},1,kg,ab," for year in (2020, 2018) for area in ("NA", "004")]
+    with duckdb.connect() as connection:
+        rows = read_rows(text(*lines, "I,A,004,x,1,kg,ab,"), FLOW)
+        found = checked(connection, rows, FLOW, on_bad_rows="set_aside")
+        table = connection.sql(f"FROM {found.table}").to_arrow_table()
+    got = [(one["AREA"], one["TIME_PERIOD"], one["_row"]) for one in table.to_pylist()]
+    assert got == [("004", "2018", 5), ("004", "2020", 3), ("NA", "2018", 4), ("NA", "2020", 2)]
+    assert table["_key"].to_pylist() == sorted(table["_key"].to_pylist())
 
 
 def test_a_deletion_still_names_codes_that_exist():

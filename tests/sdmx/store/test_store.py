@@ -11,6 +11,7 @@ import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 from sdmx_stores import FLOW, START, STRUCTURE, filling, flat, load, opened, row, state
 
@@ -334,6 +335,22 @@ def test_offset_limit_and_sort(tmp_path):
     assert [(one["OBS_VALUE"], one["TIME_PERIOD"]) for one in best] == [(4.0, "2019"), (4.0, "2014")]
     with pytest.raises(BadCall, match="no component 'VALUE'"):
         flat(store.select(DataQuery(FLOW, sort=(("VALUE", False),))))
+
+
+def test_rows_stand_in_the_order_of_keys_however_they_came(tmp_path):
+    """So that a question of one series reads one piece of a file."""
+    store = opened(tmp_path / "store")
+    lines = [f"A,{area},{year},{area / year},N" for year in range(2020, 1960, -1) for area in range(3_000)]
+    head = "DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE,STATUS\n"
+    store.load((head + "".join(f"{FLOW},{line}\n" for line in lines)).encode())
+    with duckdb.connect() as engine:
+        engine.execute("SET threads = 2")
+        [file] = folder(store).glob("rows-*.parquet")
+        rows = engine.execute(f"SELECT _series, _start FROM read_parquet('{file}', file_row_number = true)").fetchall()
+    assert rows == sorted(rows)
+    assert len(rows) == 180_000
+    first = flat(store.select(keys(store, "A.10")))
+    assert [one["AREA"] for one in first] == ["10"] * 60
 
 
 # --- writers --------------------------------------------------------------------------------------------------------

@@ -44,11 +44,11 @@ class Checked:
     Parameters
     ----------
     table : str
-        The name under which the connection knows them: a column for each component of the structure (dimensions and
-        attributes text, measures by their type, lists and maps where there are several values), ``_start`` and
-        ``_end`` (timestamps in UTC), ``_action`` (text), ``_row`` (int64) and ``_key`` (int64, the same for the
-        rows of one series). A number that a deletion names is
-        NaN, 0 or false.
+        The name under which the connection knows them, in the order of keys and periods: a column for each component
+        of the structure (dimensions and attributes text, measures by their type, lists and maps where there are several
+        values), ``_start`` and ``_end`` (timestamps in UTC), ``_action`` (text), ``_row`` (int64) and ``_key`` (int64,
+        the same for the rows of one series, in the order of their codes). A number that a deletion names is NaN, 0 or
+        false.
     rows : int
         How many there are.
     given : frozenset of str
@@ -139,19 +139,16 @@ def checked(
     count = int(np.count_nonzero(bad))
     if (broken or unknown) and (on_bad_rows == "fail" or count == gathered.rows):
         raise _refusal(gathered, broken, unknown, count, label)
-    good = _table(gathered, structure)
+    connection.register(name, _in_batches(_table(gathered, np.flatnonzero(~bad))))
     notes = tuple(str(cause) for cause in unknown)
     if not count:
-        connection.register(name, _in_batches(good))
         return Checked(name, gathered.rows, gathered.given, notes=notes)
-    import pyarrow as pa
-
-    connection.register(name, _in_batches(good.filter(pa.array(~bad))))
     counts: dict[str, int] = defaultdict(int)
     for one in broken:
         counts[one.fault.rule] += len(one.rows)
     notes = (*notes, f"{label}: {count:,} of {counted(gathered.rows, 'row')} were set aside.")
-    return Checked(name, gathered.rows - count, gathered.given, counts, _set_aside(gathered, broken, bad), notes)
+    aside = _set_aside(gathered, broken, bad)
+    return Checked(name, gathered.rows - count, gathered.given, counts, aside, notes)
 
 
 # --- the report -----------------------------------------------------------------------------------------------------
@@ -219,11 +216,12 @@ def _in_batches(table: pa.Table) -> pa.Table:
     return pa.Table.from_batches(table.to_batches(max_chunksize=BATCH), table.schema)
 
 
-def _table(gathered: Gathered, structure: Structure) -> pa.Table:
-    """Put the columns together, with the span of each period."""
+def _table(gathered: Gathered, rows: np.ndarray) -> pa.Table:
+    """Put the columns of some rows together, in the order of keys and periods, with the span of each period."""
     import numpy as np
     import pyarrow as pa
 
+    structure = gathered.structure
     columns: dict[str, pa.Array] = {}
     for one in structure.components:
         columns[one.id] = (gathered.numbers.get(one.id) or gathered.text[one.id]).arrow()
@@ -235,6 +233,14 @@ def _table(gathered: Gathered, structure: Structure) -> pa.Table:
         start = time.mapped([span and span.start for span in spans], kind)
         end = time.mapped([span and span.end for span in spans], kind)
     columns |= {"_start": start, "_end": end, "_action": gathered.actions.arrow()}
-    series = numbered([gathered.text[id] for id in structure.key], np.arange(gathered.rows))
-    columns["_key"] = pa.array(series)
-    return pa.table(columns | {"_row": pa.array(gathered.lines)})
+    series = numbered([gathered.text[id] for id in structure.key], rows)
+    key = numbered([gathered.text[structure.time.id]], rows, series) if structure.time else series
+    table = pa.table(columns | {"_row": pa.array(gathered.lines)})
+    if (np.diff(key) < 0).any():
+        # Files have the rows of a series together, and to put such runs in order is soon done.
+        order = np.argsort(key, kind="stable")
+        rows, series = rows[order], series[order]
+        table = table.take(pa.array(rows))
+    elif len(rows) < gathered.rows:
+        table = table.take(pa.array(rows))
+    return table.append_column("_key", pa.array(series))

@@ -15,15 +15,17 @@ __all__ = ["differing", "numbered", "repeated"]
 LARGEST = 2**62
 
 
-def numbered(columns: Sequence[TextColumn], rows: np.ndarray) -> np.ndarray:
-    """Give the key of each row as a number, the same for rows with the same values.
+def numbered(columns: Sequence[TextColumn], rows: np.ndarray, within: np.ndarray | None = None) -> np.ndarray:
+    """Give the key of each row as a number: the same for rows with the same values, in the order of the values.
 
     Parameters
     ----------
     columns : sequence of TextColumn
-        The parts of the key; no value is a value of its own.
+        The parts of the key; no value is a value of its own, and comes first.
     rows : numpy.ndarray
         The ordinals of the rows.
+    within : numpy.ndarray, optional
+        The number of a part of the key that comes before them.
 
     Returns
     -------
@@ -33,22 +35,24 @@ def numbered(columns: Sequence[TextColumn], rows: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> area = TextColumn(["004", "008"], chunks=[np.array([0, 1, 0, -1])])
+    >>> area = TextColumn(["008", "004"], chunks=[np.array([1, 0, 1, -1])])
     >>> sex = TextColumn(["F"], chunks=[np.array([0, 0, 0, 0])])
     >>> numbered([area, sex], np.arange(4)).tolist()
     [3, 5, 3, 1]
     """
     import numpy as np
 
-    key, size = np.zeros(len(rows), np.int64), 1
+    key = np.zeros(len(rows), np.int64) if within is None else within.copy()
+    size = int(key.max(initial=0)) + 1
     for column in columns:
         values = len(column.values) + 1
         if size * values > LARGEST:
             distinct, key = np.unique(key, return_inverse=True)
             size = len(distinct)
+        rank = np.zeros(values, np.int32)  # the last place is that of no value, which is written as -1
+        rank[sorted(range(values - 1), key=column.values.__getitem__)] = np.arange(1, values)
         key *= values
-        key += column.index[rows]
-        key += 1
+        key += rank[column.index[rows]]
         size *= values
     return key
 

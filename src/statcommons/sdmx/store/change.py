@@ -158,6 +158,8 @@ class Change:
         )
         found = [f"SELECT {key or 1} FROM keys"]
         for one in above(self.structure):
+            if self._names_series(said_of(one)):
+                continue
             said = f"{identifier(one.id)} IS NOT NULL" if one.id in self._columns_of(table) else "false"
             found.append(f"SELECT {self._group(one)} FROM {table} WHERE {said} AND {_all_there(said_of(one))}")
         new = f"({' UNION '.join(found)}) EXCEPT SELECT {key or 1} FROM series"
@@ -171,6 +173,10 @@ class Change:
         name = f"series-{self.number:06}.parquet"
         write_parquet(self.connection, 'FROM series ORDER BY "_series"', self.folder / name)
         return name
+
+    def _names_series(self, of: tuple[str, ...]) -> bool:
+        """Tell whether dimensions name series one by one, which ``keys`` has already."""
+        return set(of) == set(self.manifest.dimensions) and bool(of)
 
     def _group(self, one: Component) -> str:
         """Give the key of the group that an attribute is said of: its dimensions, and null for all others."""
@@ -202,10 +208,10 @@ class Change:
         )
         own = [one.id for one in self.structure.with_role("measure", "attribute") if one not in above(self.structure)]
         known = f"JOIN series USING ({_names(self.manifest.dimensions)})" if self.manifest.dimensions else ", series"
-        named = f"SELECT _key, _series FROM keys {known}"
+        self.connection.execute(f"CREATE TEMP TABLE numbered_keys AS SELECT _key, _series FROM keys {known}")
         self.connection.execute(
             f'CREATE TEMP VIEW observed AS SELECT "_series"{_comma(map(identifier, self.time))}, _start, _end, '
-            f"{self._values()}, {self._event(own)} FROM asked JOIN ({named}) USING (_key) WHERE _whole"
+            f"{self._values()}, {self._event(own)} FROM asked JOIN (FROM numbered_keys) USING (_key) WHERE _whole"
         )
         self.connection.execute("CREATE TEMP TABLE said AS FROM observed LIMIT 0")
         for of in dict.fromkeys(map(said_of, above(self.structure))):
@@ -247,14 +253,17 @@ class Change:
             f"FILTER ({name} IS NOT NULL) AS {name}"
             for name in names
         ]
-        said = (
-            f"SELECT {', '.join([*map(identifier, of), *last])} FROM asked WHERE {_all_there(of)} "
-            f"AND ({' OR '.join(f'{name} IS NOT NULL' for name in names)}) "
-            f"{f'GROUP BY {_names(of)}' if of else 'HAVING count(*) > 0'}"
-        )
+        series, by = "series", of
         group = " AND ".join(
             f"s.{identifier(key)} = g.{identifier(key)}" if key in of else f"s.{identifier(key)} IS NULL"
             for key in self.manifest.dimensions
+        )
+        if self._names_series(of):
+            series, by, group = "numbered_keys", ("_key",), "s._key = g._key"
+        said = (
+            f"SELECT {', '.join([*map(identifier, by), *last])} FROM asked WHERE {_all_there(of)} "
+            f"AND ({' OR '.join(f'{name} IS NOT NULL' for name in names)}) "
+            f"{f'GROUP BY {_names(by)}' if by else 'HAVING count(*) > 0'}"
         )
         kinds = {one: sql_type(self.structure[one]) for one in self.cells}
         mine = {one.id for one in attributes}
@@ -268,7 +277,7 @@ class Change:
             f'INSERT INTO said BY NAME SELECT s."_series"{_comma(time)}, {span(NO_PERIOD)}{_comma(cells)}, '
             f"({given})::UBIGINT AS _given, false AS _gone, {moment(self.valid_from)} AS _from, "
             f"NULL::TIMESTAMP AS _to, {self.number} AS _load, 0 AS _order "
-            f"FROM series s JOIN ({said}) g ON {group or 'true'}"
+            f"FROM {series} s JOIN ({said}) g ON {group or 'true'}"
         )
 
     def _spread(self, key: Sequence[str], own: Sequence[str]) -> None:
@@ -309,6 +318,8 @@ class Change:
                 "CREATE TEMP VIEW ended AS SELECT 0 AS _segment, 0 AS _place, _to FROM events WHERE false"
             )
             found = f"SELECT count(*) FILTER ({OBSERVED}), count(*) FILTER (NOT ({OBSERVED})) FROM fresh"
+            if self._is_first:  # which is sooner counted before each row has found its series
+                found = "SELECT (SELECT count(*) FROM asked WHERE _whole), (SELECT count(*) FROM said)"
             [[added, groups]] = self.connection.execute(found).fetchall()
             return Changed(added=added, groups=groups)
         same = self._leave_same() if without is None and self.is_public and self._is_unique() else 0
@@ -356,7 +367,7 @@ class Change:
 
     def _is_simple(self) -> bool:
         """Tell whether the events only add observations that were not there: then there is nothing to fold."""
-        if not self.manifest.segments and "events" in self._views():
+        if self._is_first:
             return True
         [[touched]] = self.connection.execute("SELECT count(*) FROM touched").fetchall()
         return not touched and self._is_unique()
@@ -385,8 +396,11 @@ class Change:
         [[count]] = self.connection.execute(f"SELECT count(*) FILTER ({OBSERVED}) FROM same").fetchall()
         return int(count)
 
-    def _views(self) -> set[str]:
-        return {name for [name] in self.connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    @property
+    def _is_first(self) -> bool:
+        """Whether the flow has no rows yet and the events delete none: then they are a view of what was checked."""
+        views = self.connection.execute("SELECT 1 FROM duckdb_views() WHERE view_name = 'events'").fetchall()
+        return not self.manifest.segments and bool(views)
 
     def _folded(self, without: int | None) -> str:
         """Give the rows after the fold, each with what it was before and whether the event said anything new."""
@@ -438,7 +452,11 @@ class Change:
         for number, ends in self._ends().items():
             segments[number] = ends
         name = f"rows-{self.number:06}.parquet"
-        ordered = f"SELECT {_names(self._columns)} FROM fresh ORDER BY {KEY}, _from"
+        # The first rows of a flow come in the order in which its series are numbered. Should the engine not keep that
+        # order, answers would be the same, only later.
+        self.connection.execute(f"SET preserve_insertion_order = {str(self._is_first).lower()}")
+        order = "" if self._is_first else f" ORDER BY {KEY}, _from"
+        ordered = f"SELECT {_names(self._columns)} FROM fresh{order}"
         if rows := write_parquet(self.connection, ordered, self.folder / name):  # a file of none is soon tidied up
             segments.append(Segment(name, rows))
         return tuple(segments)
