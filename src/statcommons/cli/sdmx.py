@@ -296,7 +296,7 @@ def validate(
     if as_json:
         click.echo(json.dumps({"rows": found.rows, "flow": str(known.flow), "notes": list(found.notes)}))
     else:
-        click.echo(f"{counted(found.rows, 'row')} satisfy {known.flow}.")
+        click.echo(f"{counted(found.rows, 'row')} {'satisfies' if found.rows == 1 else 'satisfy'} {known.flow}.")
 
 
 @sdmx.command()

@@ -136,7 +136,9 @@ def workbook(tmp_path):
             page = book.add_worksheet(sheet)
             for row, line in enumerate(lines):
                 for column, cell in enumerate(line):
-                    if isinstance(cell, datetime.date):
+                    if isinstance(cell, tuple):
+                        page.write_formula(row, column, *cell)
+                    elif isinstance(cell, datetime.date):
                         page.write_datetime(row, column, cell, day)
                     elif isinstance(cell, str):
                         page.write_string(row, column, cell)
@@ -161,6 +163,43 @@ def test_cells_of_excel_are_text_and_numbers_whole(workbook):
         {"AREA": "NA", "TIME_PERIOD": "2018-Q1", "OBS_VALUE": "1e-12", "NOTE": " x ", "_row": 5},
         {"AREA": "1E5", "TIME_PERIOD": "2020-01-01 00:00:00", "OBS_VALUE": "5", "NOTE": None, "_row": 6},
     ]
+
+
+DATA_SHEET = {"format": {"sheet": "Data"}}
+
+
+def test_a_formula_of_excel_is_what_it_gives(workbook):
+    file = workbook(["AREA", "OBS_VALUE"], ["NA", ("=1+0.25", None, 1.25)], ["  ", None], ["004", 2])
+    assert [one["OBS_VALUE"] for one in rows(file, mapping=DATA_SHEET)] == ["1.25", "2"]
+
+
+def test_formulas_that_end_in_an_error_are_told(workbook):
+    cells = [("=1/0", None, "#DIV/0!"), ("=NA()", None, "#N/A")]
+    with pytest.raises(BadData) as caught:
+        rows(
+            workbook(["AREA", "OBS_VALUE", "NOTE"], ["NA", 1, cells[1]], ["004", cells[0], cells[1]]),
+            mapping=DATA_SHEET,
+        )
+    assert [(one.where, one.value, one.rows) for one in caught.value.causes] == [
+        ("a.xlsx, row 3, column OBS_VALUE", "#DIV/0!", 1),
+        ("a.xlsx, row 2, column NOTE", "#N/A", 2),
+    ]
+
+
+def test_what_stands_beside_the_table_is_told(workbook):
+    beside = [None] * 24 + ["seen"]
+    with pytest.raises(BadData, match=r"The cell AA3 stands beside the table: 'seen'.*Name its column in row 1"):
+        rows(workbook(["AREA", "OBS_VALUE"], ["NA", 1], [*["004", 2], *beside]), mapping=DATA_SHEET)
+
+
+def test_a_hidden_sheet_is_not_the_first(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        book.add_worksheet("Old").hide()
+        for cell, text in (("A1", "AREA"), ("A2", "NA")):
+            book.get_worksheet_by_name("Old").write_string(cell, "x")
+            (book.get_worksheet_by_name("Data") or book.add_worksheet("Data")).write_string(cell, text)
+        book.get_worksheet_by_name("Data").activate()
+    assert rows(tmp_path / "a.xlsx") == [{"AREA": "NA", "_row": 2}]
 
 
 def test_workbooks_that_cannot_be_read(workbook):

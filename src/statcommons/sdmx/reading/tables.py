@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core.errors import BadCall, BadData, nearest
+from statcommons.core.errors import BadCall, BadData, Cause, nearest
 from statcommons.core.textfile import DELIMITERS
 from statcommons.sdmx.message import Rows
 from statcommons.sdmx.reading.cells import LINE, Cells, cell_batches, cells_of
@@ -54,6 +54,9 @@ def read_plain_csv(source: Source, mapping: TableMapping) -> list[Rows]:
 def read_excel(source: Source, mapping: TableMapping) -> list[Rows]:
     """Read a sheet of a workbook: its first row that is not empty names the columns, everything else is text.
 
+    It is the first sheet that is not hidden, where none is named. What stands beside the table, and a formula that ends
+    in an error, would be lost unseen, so it is refused.
+
     Excel keeps numbers in binary; they are written in the shortest way that is read back as the same number. A date
     stays what Excel makes of it, with a time of day, so that nobody takes it for a period unseen.
 
@@ -62,12 +65,12 @@ def read_excel(source: Source, mapping: TableMapping) -> list[Rows]:
     source : Source
         The file.
     mapping : TableMapping
-        What it says of the sheet; the first one by default.
+        What it says of the sheet.
 
     Raises
     ------
     BadData
-        When it is no workbook, or has no rows.
+        When it is no workbook, has no rows, cells beside its table, or errors of formulas.
     BadCall
         When it has no such sheet.
     """
@@ -77,32 +80,79 @@ def read_excel(source: Source, mapping: TableMapping) -> list[Rows]:
 
     try:
         workbook = fastexcel.read_excel(source.path.read_bytes())
-        sheet = mapping.sheet or workbook.sheet_names[0]
-        if sheet not in workbook.sheet_names:
+        names = workbook.sheet_names
+        if mapping.sheet and mapping.sheet not in names:
             raise BadCall(
-                f"The workbook has no sheet {sheet!r}.",
-                where=source.name,
-                remedy=nearest(sheet, workbook.sheet_names),
+                f"The workbook has no sheet {mapping.sheet!r}.", where=source.name, remedy=nearest(mapping.sheet, names)
             )
-        text = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_arrow()
-        numbers = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="float").to_arrow()
+        sheets = (_sheet(workbook, name, "string") for name in ([mapping.sheet] if mapping.sheet else names))
+        found = next((one for one in sheets if mapping.sheet or one.visible == "visible"), None)
+        if found is None:
+            raise BadData("All sheets are hidden.", where=source.name, remedy="Name one in a mapping file.")
+        text, faults = found.to_arrow_with_errors()
+        numbers = _sheet(workbook, found.name, "float").to_arrow()
     except fastexcel.FastExcelError as error:
         reason = str(error).splitlines()[0]
         raise BadData(
             f"The workbook cannot be read: {reason}.", where=source.name, remedy="Save it as .xlsx."
         ) from None
     columns = [_exactly(one, two) for one, two in zip(text.columns, numbers.columns, strict=True)]
-    filled = [row for row in range(text.num_rows) if any(column[row] for column in columns)]
+    filled = [row for row in range(text.num_rows) if any((column[row] or "").strip() for column in columns)]
     if len(filled) < 2:
         raise BadData("The sheet has no rows below its header.", where=source.name, remedy="Give at least one row.")
     head = filled[0]
     width = max(place for place, column in enumerate(columns) if column[head]) + 1
+    _refuse_beside(source, columns[width:], width, head)
     names = _named(source, [(column[head] or "").strip() for column in columns[:width]])
+    _refuse_errors(source, names, faults)
     arrays = [pa.array([column[row] or None for row in filled[1:]], pa.string()) for column in columns[:width]]
     lines = pa.array([row + 1 for row in filled[1:]], pa.int64())
     batch = pa.RecordBatch.from_arrays([*arrays, lines], names=[*names, LINE])
     empty = [name for name in names if pc.all(batch[name].is_null()).as_py()]
     return [Rows([batch], path=source.name, given=frozenset(names) - frozenset(empty))]
+
+
+def _sheet(workbook: Any, name: str, kind: str) -> Any:
+    return workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes=kind)
+
+
+def _refuse_beside(source: Source, columns: Sequence[Sequence[str | None]], width: int, head: int) -> None:
+    """Refuse cells in columns that the header does not name."""
+    for place, column in enumerate(columns, start=width):
+        for row, cell in enumerate(column):
+            if (cell or "").strip():
+                raise BadData(
+                    f"The cell {_letters(place)}{row + 1} stands beside the table: {cell!r}.",
+                    where=source.name,
+                    remedy=f"Name its column in row {head + 1}, or take it out.",
+                )
+
+
+def _letters(place: int) -> str:
+    """Give the letters by which Excel calls a column."""
+    letters, place = "", place + 1
+    while place:
+        place, letter = divmod(place - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
+
+
+def _refuse_errors(source: Source, names: Sequence[str], faults: Any) -> None:
+    """Refuse cells whose formula ends in an error: they look as if they were empty."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for one in faults.errors if faults else ():
+        row, place = one.position
+        error = ERROR.search(one.detail)
+        if error and place < len(names):
+            found.setdefault(names[place], []).append((row + 1, ERRORS.get(error[1], error[1])))
+    if found:
+        remedy = "Mend the formula, or write a value in its place."
+        causes = [
+            Cause("a formula ends in an error", len(cells), remedy, f"{source.name}, row {row:,}, column {name}", word)
+            for name, cells in found.items()
+            for row, word in [min(cells)]
+        ]
+        raise BadData("Formulas of the sheet have no values.", where=source.name, causes=causes)
 
 
 def read_parquet(source: Source) -> list[Rows]:
@@ -221,5 +271,17 @@ def _exactly(text: Any, numbers: Any) -> list[str | None]:
             cells[place] = repr(number)
     return cells
 
+
+ERROR = re.compile(r"Error\((\w+)\)")
+ERRORS = {
+    "Div0": "#DIV/0!",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+}
+"""Errors of formulas by the name that the reader gives them, as Excel shows them."""
 
 NUMERAL = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
