@@ -192,6 +192,15 @@ def test_what_stands_beside_the_table_is_told(workbook):
         rows(workbook(["AREA", "OBS_VALUE"], ["NA", 1], [*["004", 2], *beside]), mapping=DATA_SHEET)
 
 
+def test_a_cell_far_away_does_not_end_the_process(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        page = book.add_worksheet()
+        for cell in ("A1", "A2", "XFD1048576"):
+            page.write_string(cell, "x")
+    with pytest.raises(BadData, match=r"a\.xlsx: A sheet reaches to the cell XFD1048576\."):
+        rows(tmp_path / "a.xlsx")
+
+
 def test_a_hidden_sheet_is_not_the_first(tmp_path):
     with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
         book.add_worksheet("Old").hide()

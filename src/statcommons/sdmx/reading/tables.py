@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadCall, BadData, Cause, nearest
 from statcommons.core.textfile import DELIMITERS
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["read_plain_csv"]
 
 ROWS = 1 << 16
+BLOCK = 1 << 20
+LONGEST_TAG = 64
+MOST_CELLS = 50_000_000
+"""Cells that a sheet may span: a gigabyte of memory."""
+
+SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+ROW = re.compile(rb'<row r="(\d{1,7})"')
+FAR = re.compile(rb'<c r="([A-Z]{2,3})\d')
 
 
 def read_plain_csv(source: Source, mapping: TableMapping) -> list[Rows]:
@@ -78,6 +88,7 @@ def read_excel(source: Source, mapping: TableMapping) -> list[Rows]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    _refuse_sprawling(source)
     try:
         workbook = fastexcel.read_excel(source.path.read_bytes())
         names = workbook.sheet_names
@@ -110,6 +121,41 @@ def read_excel(source: Source, mapping: TableMapping) -> list[Rows]:
     batch = pa.RecordBatch.from_arrays([*arrays, lines], names=[*names, LINE])
     empty = [name for name in names if pc.all(batch[name].is_null()).as_py()]
     return [Rows([batch], path=source.name, given=frozenset(names) - frozenset(empty))]
+
+
+def _refuse_sprawling(source: Source) -> None:
+    """Refuse a sheet with a cell so far away that all the cells between would not fit into memory.
+
+    The reader makes room for every cell of the rectangle that the cells span, and ends the process where it cannot.
+    """
+    try:
+        with zipfile.ZipFile(source.path) as book:
+            for part in book.infolist():
+                if SHEET.fullmatch(part.filename):
+                    with book.open(part) as file:
+                        rows, width = _extent(file)
+                    if rows * width > MOST_CELLS:
+                        raise BadData(
+                            f"A sheet reaches to the cell {_letters(width - 1)}{rows}.",
+                            where=source.name,
+                            remedy="Delete the columns and rows that are not of the table, or save the sheet as CSV.",
+                        )
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return  # the reader tells what is wrong with it
+
+
+def _extent(file: IO[bytes]) -> tuple[int, int]:
+    """Find the last row of a sheet, and how many columns it spans; 26 where no cell is beyond ``Z``."""
+    rows, widest, rest = 1, b"Z", b""
+    while block := file.read(BLOCK):
+        text = rest + block
+        rows = max([rows, *map(int, ROW.findall(text))])
+        widest = max([widest, *FAR.findall(text)], key=lambda letters: (len(letters), letters))
+        rest = text[-LONGEST_TAG:]
+    width = 0
+    for letter in widest:
+        width = 26 * width + letter - ord("A") + 1
+    return rows, width
 
 
 def _sheet(workbook: Any, name: str, kind: str) -> Any:
