@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import signal
@@ -113,6 +114,26 @@ def test_a_stop_waits_for_the_answers_under_way(place):
         process.send_signal(signal.SIGTERM)
         assert len((first + answer.read()).splitlines()) == 100_004
         assert process.wait(30) == 0
+
+
+STALLING = """
+import sys
+from statcommons.sdmx.service import serve
+serve.STALLED = 1
+serve.serve(sys.argv[1], port=0, processes=1, threads=2)
+"""
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="This system has no such limit")
+def test_who_takes_nothing_of_an_answer_keeps_nobody_waiting_for_ever(place, monkeypatch):
+    monkeypatch.setattr(sdmx_answers, "SERVE", STALLING)
+    with sdmx_answers.running(place) as address, contextlib.ExitStack() as stack:
+        for _ in range(2):
+            reader = stack.enter_context(socket.socket())
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            reader.connect(("127.0.0.1", urlsplit(address).port))
+            reader.sendall(f"GET {V1} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert ask(address, f"{V1}/A.KH")[0].status == 200
 
 
 def test_what_cannot_be_served(tmp_path, place):

@@ -20,6 +20,9 @@ LONGEST_LINE = 8_190
 PATIENCE = 30
 """Seconds that answers under way are given when the server is stopped."""
 
+STALLED = 60
+"""Seconds after which a reader that takes nothing of its answer any more is let go: it holds a thread."""
+
 
 def serve(
     path: Path | str, *, host: str = "127.0.0.1", port: int = 8080, processes: int | None = None, threads: int = 4
@@ -69,15 +72,18 @@ def serve(
     many = processes or os.cpu_count() or 1
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=2_048).detach()
+        listener = socket.create_server((host, port), family=family, backlog=2_048)
     except OSError as error:
         raise BadCall(
             f"Nothing can listen there: {error}.", where=f"{host}:{port}", remedy="Try another port."
         ) from None
 
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux; connections have it from the listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED * 1_000)
+
     class Server(BaseApplication):
         def load_config(self) -> None:
-            for name, value in _settings(listener, many, threads).items():
+            for name, value in _settings(listener.detach(), many, threads).items():
                 self.cfg.set(name, value)
 
         def load(self) -> WSGIApplication:
