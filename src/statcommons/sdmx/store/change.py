@@ -42,6 +42,13 @@ __all__ = ["Change", "Changed", "Loaded"]
 
 KEY = '"_series", "_start", "_end"'
 
+IN_ORDER = "SET preserve_insertion_order = true; SET disabled_optimizers = 'join_order,build_side_probe_side'"
+"""Let rows stay together where they find the numbers of their series: those are looked up, and never the rows.
+
+The pieces of a file may change places by it, and are no wider. If the engine did not keep to it, answers would be the
+same, and come later.
+"""
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -452,11 +459,10 @@ class Change:
         for number, ends in self._ends().items():
             segments[number] = ends
         name = f"rows-{self.number:06}.parquet"
-        # The first rows of a flow come in the order in which its series are numbered. Should the engine not keep that
-        # order, answers would be the same, only later.
-        self.connection.execute(f"SET preserve_insertion_order = {str(self._is_first).lower()}")
-        order = "" if self._is_first else f" ORDER BY {KEY}, _from"
-        ordered = f"SELECT {_names(self._columns)} FROM fresh{order}"
+        ordered = f"SELECT {_names(self._columns)} FROM fresh ORDER BY {KEY}, _from"
+        if self._is_first:  # which came in the order in which series are numbered
+            ordered = f"SELECT {_names(self._columns)} FROM fresh"
+            self.connection.execute(IN_ORDER)
         if rows := write_parquet(self.connection, ordered, self.folder / name):  # a file of none is soon tidied up
             segments.append(Segment(name, rows))
         return tuple(segments)
