@@ -294,6 +294,14 @@ def test_first_and_last_observations_are_a_union_after_the_filters(tmp_path):
     assert [one["OBS_VALUE"] for one in flat(store.select(DataQuery(FLOW, last=1)))] == [52.0, 1.0]
 
 
+def test_a_week_that_a_reporting_year_does_not_have_is_no_fault_of_the_query(tmp_path):
+    store = opened(tmp_path / "store")
+    load(store, [row("004", period, 1.0) for period in ("2020-W53", "2020-W52", "2020-Q1")])
+    query = DataQuery(FLOW, start=time_period("2020-08"), year_start="--07-01")
+    # The weeks of a year from July end in June; that year has 52.
+    assert [one["TIME_PERIOD"] for one in flat(store.select(query))] == ["2020-W52", "2020-W53"]
+
+
 @pytest.mark.parametrize(
     ("filters", "values"),
     [

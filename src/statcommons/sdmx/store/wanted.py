@@ -15,7 +15,7 @@ from statcommons.sdmx.store.conditions import condition, is_told_by_sql, kind_of
 from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.rows import identifier, sql_type
 from statcommons.sdmx.structure import Component, Structure
-from statcommons.toolbox.sdmx_periods import between, time_period
+from statcommons.toolbox.sdmx_periods import TimePeriod, between, time_period
 
 __all__ = ["Where"]
 
@@ -127,9 +127,18 @@ def periods_asked(state: FlowState, query: DataQuery) -> Mask | None:
     if time is None or not (asked or query.start or query.end):
         return None
     holds = asked.predicate("time", year_start=query.year_start) if asked else lambda _: True
-    is_moved = query.year_start != "--01-01"
-    moved = (time_period(one.text, year_start=query.year_start) if is_moved else one for one in state.periods)
+    moved = (_moved(one, query.year_start) for one in state.periods)
     return np.array([between(one, query.start, query.end) and holds(one) for one in moved], bool)
+
+
+def _moved(period: TimePeriod, year_start: str) -> TimePeriod:
+    """Give a period in years that begin on another day; one that they do not have, such as a week 53, stays."""
+    if year_start == "--01-01":
+        return period
+    try:
+        return time_period(period.text, year_start=year_start)
+    except BadCall:
+        return period
 
 
 def unknown(component: str, structure: Structure, where: str) -> BadCall:
