@@ -478,6 +478,7 @@ def test_bodies_are_compressed_as_asked(ask):
         ("/sdmx/v2/availability/dataflow/SC/DF_X?references=parents", 400, "parents"),
         ("/sdmx/v2/availability/dataflow/SC/NONE", 404, "NONE"),
         ("/sdmx/v2/schema/dataflow/SC/NONE", 404, "NONE"),
+        ("/sdmx/v2/schema/dataflow/SC/DF_X?dimensionAtObservation=NOSUCH", 400, "AllDimensions"),
         ("/elsewhere", 404, "elsewhere"),
     ],
 )

@@ -60,7 +60,7 @@ def data_query(structure: Structure, route: Route, asked: Parameters) -> DataQue
         year_start=asked.year_start,
         first=asked.first,
         last=asked.last,
-        at=_at(structure, asked.at),
+        at=dimension_at(structure, asked.at),
         detail=cast("Detail", asked.detail),  # read_parameters has seen to it
         attributes=_attributes(structure, asked.attributes),
         measures=_measures(structure, asked.measures),
@@ -73,19 +73,33 @@ def data_query(structure: Structure, route: Route, asked: Parameters) -> DataQue
     )
 
 
-def _keys(structure: Structure, route: Route, asked: Parameters) -> tuple[Key, ...]:
-    if route.key and asked.key:
-        raise BadCall("There is a key in the path and one beside it.", where="key", remedy="Give one of them.")
-    keys = parse_keys(route.key or asked.key or "", structure.key, rest=route.rest)
-    return () if any(not any(key) for key in keys) else keys
+def dimension_at(structure: Structure, at: str | None) -> str:
+    """Give the dimension at the observation: the one that is asked for, or by default time, or all where there is none.
 
+    Parameters
+    ----------
+    structure : Structure
+        Of the dataflow.
+    at : str, optional
+        What is asked for.
 
-def _at(structure: Structure, at: str | None) -> str:
+    Raises
+    ------
+    BadCall
+        When the structure has no such dimension.
+    """
     if at is None:
         return structure.time.id if structure.time else ALL_DIMENSIONS
     if at != ALL_DIMENSIONS:
         _component(structure, at, "dimensionAtObservation", structure.dimensions, also=(ALL_DIMENSIONS,))
     return at
+
+
+def _keys(structure: Structure, route: Route, asked: Parameters) -> tuple[Key, ...]:
+    if route.key and asked.key:
+        raise BadCall("There is a key in the path and one beside it.", where="key", remedy="Give one of them.")
+    keys = parse_keys(route.key or asked.key or "", structure.key, rest=route.rest)
+    return () if any(not any(key) for key in keys) else keys
 
 
 def _attributes(structure: Structure, words: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -112,7 +126,7 @@ def _measures(structure: Structure, words: tuple[str, ...] | None) -> tuple[str,
 
 
 def _sort(structure: Structure, asked: Parameters) -> Iterator[tuple[str, bool]]:
-    at = _at(structure, asked.at)
+    at = dimension_at(structure, asked.at)
     for word, down in asked.sort:
         if word == "*":
             yield from ((one.id, down) for one in structure.dimensions)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.formats.xsd import schema_of
-from statcommons.sdmx.message import ALL_DIMENSIONS, Header
+from statcommons.sdmx.message import Header
 from statcommons.sdmx.model import Artefact
 from statcommons.sdmx.service.asked import Asked
+from statcommons.sdmx.service.dataquery import dimension_at
 from statcommons.sdmx.service.exchange import Refusal, Response
 from statcommons.sdmx.service.flows import named_flows
 from statcommons.sdmx.service.offers import STANDARDS
@@ -85,7 +86,7 @@ def answer_schema(store: Store, asked: Asked) -> Response:
         if kept := asked.unchanged(facts, tag):
             return kept
         structure = store.structure(flows[0])
-        at = asked.parameters.at or (structure.time.id if structure.time else ALL_DIMENSIONS)
+        at = dimension_at(structure, asked.parameters.at)
         return asked.answer([schema_of(structure, standard, at)], facts, tag)
     found = ask(
         store.artefacts,
