@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
+from pathlib import Path
 
 import duckdb
 import fastexcel
@@ -10,7 +12,7 @@ import pytest
 import xlsxwriter
 from pyarrow import parquet
 
-from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed
+from statcommons.core.errors import BadCall, BadData, NoInput, NotAllowed, TryAgain
 from statcommons.sdmx.model import Item, Ref, Scheme
 from statcommons.sdmx.reading import checked, read_rows
 from statcommons.sdmx.reading.template import write_template
@@ -398,5 +400,19 @@ def test_a_template_is_filled_in_and_read_back(tmp_path):
 
 
 def test_a_template_that_cannot_be_written(tmp_path):
-    with pytest.raises(NotAllowed, match="template cannot be written"):
-        write_template(FLOW, tmp_path / "none" / "t.xlsx")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotAllowed, match="may not be written"):
+        write_template(FLOW, tmp_path / "file" / "t.xlsx")
+
+
+def test_a_full_disk_leaves_the_template_that_was_there(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = write_template(FLOW, tmp_path / "t.xlsx")
+    before = file.read_bytes()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(TryAgain, match="no space left"):
+        write_template(FLOW, file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]

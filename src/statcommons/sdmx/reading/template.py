@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statcommons.core.errors import BadCall, NotAllowed
+from statcommons.core.errors import BadCall
 from statcommons.sdmx.model import Ref, in_language
+from statcommons.sdmx.placing import together
 from statcommons.sdmx.structure import Component, Structure
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def write_template(structure: Structure, path: Path | str, *, languages: tuple[s
 
     Raises
     ------
-    NotAllowed
+    NotAllowed, TryAgain
         When it cannot be written.
     BadCall
         When a sheet cannot hold the codes.
@@ -73,14 +75,15 @@ def write_template(structure: Structure, path: Path | str, *, languages: tuple[s
     longest = max((len(one.items) for one in structure.codelists), default=0)
     if longest > 1_000_000:
         raise BadCall(f"A code list has {longest:,} codes.", where=str(structure.flow), remedy="Load a CSV file.")
-    try:
-        with xlsxwriter.Workbook(str(path), {"strings_to_numbers": False, "strings_to_formulas": False}) as book:
-            sheet = book.add_worksheet(DATA)
-            lists = _codes(book, structure, languages)
-            _data(book, sheet, structure, lists, languages)
-            _about(book, structure, languages)
-    except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
-        raise NotAllowed("The template cannot be written.", where=str(path), remedy="Check the folder.") from error
+    made = io.BytesIO()
+    plain = {"strings_to_numbers": False, "strings_to_formulas": False, "in_memory": True}
+    with xlsxwriter.Workbook(made, plain) as book:
+        sheet = book.add_worksheet(DATA)
+        lists = _codes(book, structure, languages)
+        _data(book, sheet, structure, lists, languages)
+        _about(book, structure, languages)
+    with together(path.parent) as folder:
+        (folder / path.name).write_bytes(made.getvalue())
     return path
 
 
