@@ -174,6 +174,11 @@ def test_one_answer_may_have_several_flows(ask):
     made, body = ask("/sdmx/v2/data", accept=csv, range="values=5-6")
     assert made.header("content-range") == "values 5-6/7"
     assert [line.split(",")[1] for line in lines(body)] == ["SC:DF_X(1.0)", "SC:DF_Y(1.0)"]
+    _, body = ask("/sdmx/v2/data?offset=5&limit=2", accept=csv)
+    assert [line.split(",")[1] for line in lines(body)] == ["SC:DF_X(1.0)", "SC:DF_Y(1.0)"]
+    made, body = ask("/sdmx/v2/data?offset=5&limit=3", accept=csv, range="values=1-1")
+    assert (made.header("content-range"), len(lines(body))) == ("values 1-1/2", 1)
+    assert ask("/sdmx/v2/data?offset=7", accept=csv)[0].status == 204
     assert ask("/sdmx/v2/schema/datastructure/SC/DSD_Y")[0].status == 200
     assert ask("/sdmx/v2/schema/dataflow/SC/DF_X,DF_Y")[0].status == 422
 

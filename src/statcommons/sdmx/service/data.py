@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def answer_data(store: Store, asked: Asked) -> Response:
     tag = asked.tag(facts, wanted[0] if wanted else "")
     if kept := asked.unchanged(facts, tag, exists=False):
         return kept
-    selections = [store.select(one) for one in several]
+    selections = _paged(store, several)
     more: Headers = (("Accept-Ranges", "values"),)
     status = 200
     if wanted:
@@ -123,8 +124,7 @@ def _cut(
     store: Store, selections: list[Selection], first: int, last: int | None
 ) -> tuple[list[Selection], tuple[str, str]]:
     """Take a range of the observations of an answer, counted through all its flows."""
-    totals = [_within(one.query, one.total()) for one in selections]
-    total = sum(totals)
+    total = sum(_within(one.query, one.total()) for one in selections)
     end = total - 1 if last is None else min(last, total - 1)
     if total and (first > end):
         raise Refusal(
@@ -134,14 +134,32 @@ def _cut(
             remedy=f"Ask for values=0-{total - 1}.",
             headers=(("Content-Range", f"values */{total}"),),
         )
+    return _part(store, selections, first, end), ("Content-Range", f"values {first}-{end}/{total}")
+
+
+def _paged(store: Store, several: list[DataQuery]) -> list[Selection]:
+    """Select what queries ask for; of several flows together, offset and limit count through all of them."""
+    first = several[0] if several else None
+    if first is None or len(several) == 1 or first.history or first.updated_after:
+        return [store.select(one) for one in several]
+    if not first.offset and first.limit is None:
+        return [store.select(one) for one in several]
+    whole = [store.select(replace(one, offset=0, limit=None)) for one in several]
+    end = sys.maxsize if first.limit is None else first.offset + first.limit - 1
+    return _part(store, whole, first.offset, end)
+
+
+def _part(store: Store, selections: list[Selection], first: int, end: int) -> list[Selection]:
+    """Take the observations between two places, counted through all flows."""
     cut, begin = [], 0
-    for selection, many in zip(selections, totals, strict=True):
+    for selection in selections:
+        many = _within(selection.query, selection.total())
         low, high = max(first - begin, 0), min(end - begin, many - 1)
         if low <= high:
             offset = selection.query.offset + low
             cut.append(store.select(replace(selection.query, offset=offset, limit=high - low + 1)))
         begin += many
-    return cut, ("Content-Range", f"values {first}-{end}/{total}")
+    return cut
 
 
 def _within(query: DataQuery, total: int) -> int:
