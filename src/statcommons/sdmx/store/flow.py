@@ -171,7 +171,9 @@ class FlowState:
         )
         found = f'(FROM ({self._named}) JOIN ({counted}) USING ("_series")) s'
         for number, of in enumerate({said_of(one): None for one in above(self.structure)}):
-            alike = " AND ".join(f"g{number}.{one} = s.{one}" for one in map(identifier, of)) or "true"
+            # What is said of a series has the number of that series; to compare all codes would cost half the memory.
+            by = ("_series",) if set(of) == set(self.structure.key) and of else of
+            alike = " AND ".join(f"g{number}.{one} = s.{one}" for one in map(identifier, by)) or "true"
             found += f" LEFT JOIN ({self._said(of)}) g{number} ON {alike}"
         own = ["_series", *self.structure.key, *(one.id for one in above(self.structure)), "_rows", "_first", "_last"]
         order = ", ".join(f"s.{one}" for one in keys) or '"_series"'
@@ -185,7 +187,7 @@ class FlowState:
 
     def _said(self, of: tuple[str, ...]) -> str:
         """Give what is said of the groups that some dimensions make, with their codes."""
-        names = [*of, *(one.id for one in above(self.structure) if said_of(one) == of)]
+        names = ["_series", *of, *(one.id for one in above(self.structure) if said_of(one) == of)]
         tests = [f"{identifier(one)} IS {'NOT ' if one in of else ''}NULL" for one in self.structure.key]
         asked = " AND ".join([*tests, standing(self.at), f"NOT ({OBSERVED})"])
         chosen = ", ".join(map(identifier, names))
