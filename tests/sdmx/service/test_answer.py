@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from sdmx_stores import FLOW, STRUCTURE, filling, load, row
 
+from statcommons.sdmx.model import Dataflow
 from statcommons.sdmx.service import answer as service
 from statcommons.sdmx.service.exchange import Request
 from statcommons.sdmx.structure import Component, artefacts_of
@@ -181,6 +182,14 @@ def test_one_answer_may_have_several_flows(ask):
     assert ask("/sdmx/v2/data?offset=7", accept=csv)[0].status == 204
     assert ask("/sdmx/v2/schema/datastructure/SC/DSD_Y")[0].status == 200
     assert ask("/sdmx/v2/schema/dataflow/SC/DF_X,DF_Y")[0].status == 422
+
+
+def test_a_flow_without_its_structure_hides_no_other(ask, store):
+    lost = Dataflow("dataflow", "SC", "DF_A", "1.0", structure=replace(STRUCTURE.definition, id="DSD_LOST"))
+    store.add_structures([lost])
+    assert ask("/sdmx/v2/data/dataflow/SC/DF_A")[0].status == 422
+    assert len(lines(ask("/sdmx/v2/data?format=csv")[1])) == 6
+    assert ask("/sdmx/v2/availability")[0].status == 200
 
 
 @pytest.mark.usefixtures("second")

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from statcommons.core.errors import BadCall
+from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx.formats import Options
 from statcommons.sdmx.model import Ref
 from statcommons.sdmx.query.data import DataQuery, Facts
@@ -72,7 +72,7 @@ def answer_data(store: Store, asked: Asked) -> Response:
 
 
 def queries(store: Store, asked: Asked) -> list[DataQuery]:
-    """Make the queries of the flows that are named; of several, those count whose structure fits.
+    """Make the queries of the flows that are named; of several, those count whose structure is there and fits.
 
     Parameters
     ----------
@@ -83,16 +83,16 @@ def queries(store: Store, asked: Asked) -> list[DataQuery]:
 
     Raises
     ------
-    BadCall
-        When the query fits none of them.
+    BadCall, BadData
+        When the query fits none of them, or none has a structure.
     """
     flows = named_flows(store.artefacts, asked.route)
     found: list[DataQuery] = []
-    refused: BadCall | None = None
+    refused: BadCall | BadData | None = None
     for flow in flows:
         try:
             found.append(data_query(store.structure(flow), asked.route, asked.parameters))
-        except BadCall as error:
+        except (BadCall, BadData) as error:
             refused = refused or error
     if refused and not found:
         raise refused
