@@ -74,6 +74,35 @@ def test_a_frame_that_is_no_table_is_refused(tmp_path, column):
         write(frame, tmp_path / "a.csv", structure=STRUCTURE)
 
 
+def specific(*sets):
+    return f"<StructureSpecificData>{''.join(sets)}</StructureSpecificData>".encode()
+
+
+def test_parts_of_a_message_need_not_speak_of_the_same(monkeypatch):
+    one = '<DataSet><Series A="x" U="kg"><Obs T="1"/></Series></DataSet>'
+    two = '<DataSet><Obs A="y" T="2" N="1"/><Obs A="y" T="3"><Comp id="U"><Value>a</Value></Comp></Obs></DataSet>'
+    found = read(specific(one, two)).table
+    assert found.select(["A", "T", "U", "N"]).to_pylist() == [
+        {"A": "x", "T": "1", "U": ["kg"], "N": None},
+        {"A": "y", "T": "2", "U": None, "N": "1"},
+        {"A": "y", "T": "3", "U": ["a"], "N": None},
+    ]
+    monkeypatch.setattr("statcommons.sdmx.reading.ml_parts.BLOCK", 64)
+    series = (f'<Series A="{area}" {said}><Obs T="1"/></Series>' for area, said in (("x", ""), ("y", 'U="kg"')))
+    found = read(specific(f"<DataSet>{''.join(series)}</DataSet>")).table
+    assert [(one["A"], one["U"]) for one in found.to_pylist()] == [("x", None), ("y", "kg")]
+
+
+@pytest.mark.parametrize("sets", [[], ["<DataSet/>"], ["<DataSet></DataSet>"]])
+def test_a_message_without_data_is_an_empty_table_and_no_message(tmp_path, sets):
+    assert read(specific(*sets)).table.num_rows == 0
+    with pytest.raises(BadData, match="no rows"):
+        read(specific(*sets), structure=write_structure(STRUCTURE, tmp_path / "s.xml"))
+    (tmp_path / "a.xml").write_bytes(specific(*sets))
+    with pytest.raises(BadData, match="no rows"):
+        convert(tmp_path / "a.xml", tmp_path / "a.csv", structure=tmp_path / "s.xml")
+
+
 def test_without_a_structure_all_is_text(tmp_path):
     file = write(TABLE, tmp_path / "a.csv", structure=STRUCTURE)
     table = read(file).table

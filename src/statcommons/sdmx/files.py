@@ -80,18 +80,15 @@ def read(
     >>> read(b"DATAFLOW,AREA,OBS_VALUE\nX:DF(1.0),004,1.5\n").table.to_pylist()
     [{'AREA': '004', 'OBS_VALUE': '1.5'}]
     """
-    import pyarrow as pa
-
     from statcommons.sdmx.reading import read_rows
 
     with tempfile.TemporaryDirectory() as folder:
         file = _local(source, Path(folder))
         found = read_rows(file, structure if isinstance(structure, Structure) else None, mapping=mapping)
         if structure is None:
-            tables = [_as_table(one) for one in found]
-            return Message(pa.concat_tables(tables, promote_options="default"), None)
+            return Message(_as_table(found), None)
         if not isinstance(structure, Structure):
-            structure = structure_in(structure, found[0].structure)
+            structure = structure_in(structure, found[0].structure if found else "")
         with in_memory(found, structure) as sets:
             from statcommons.sdmx.formats.table import flat
 
@@ -215,7 +212,7 @@ def convert(
             return _written_structures(artefacts, Path(path), format)
         found = read_rows(file, structure if isinstance(structure, Structure) else None, mapping=mapping)
         if not isinstance(structure, Structure):
-            structure = structure_in(structure, found[0].structure)
+            structure = structure_in(structure, found[0].structure if found else "")
         return _written(found, structure, Path(path), format, "")
 
 
@@ -286,11 +283,35 @@ def _local(source: Path | str | bytes, folder: Path) -> Path | bytes:
     return source if isinstance(source, bytes) else Path(source)
 
 
-def _as_table(rows: Rows) -> pa.Table:
+def _as_table(rows: Sequence[Rows]) -> pa.Table:
+    """Put all rows into one table of text; what a batch does not speak of is null there."""
     import pyarrow as pa
 
-    table = pa.Table.from_batches(list(rows.batches))
-    return table.drop_columns([name for name in ("_row", "_action") if name in table.column_names])
+    batches = [batch for one in rows for batch in one.batches]
+    found = [*(name for batch in batches for name in batch.schema.names), *(name for one in rows for name in one.given)]
+    names = dict.fromkeys(name for name in found if name not in ("_row", "_action"))
+
+    def cells(batch: pa.RecordBatch, name: str) -> pa.Array:
+        return batch[name] if name in batch.schema.names else pa.nulls(batch.num_rows, pa.string())
+
+    return pa.table({name: _alike([cells(batch, name) for batch in batches]) for name in names})
+
+
+def _alike(parts: Sequence[pa.Array]) -> pa.Array | pa.ChunkedArray:
+    """Give the parts of a column one type: text, or lists and texts by language where one of them has such."""
+    import pyarrow as pa
+
+    from statcommons.sdmx.reading.gather import ListColumn
+
+    lists = [one.type for one in parts if pa.types.is_list(one.type)]
+    spoken = [one.type for one in parts if pa.types.is_map(one.type)]
+    spoken += [one for one in lists if pa.types.is_map(one.value_type)]
+    if not lists and not spoken:
+        return pa.chunked_array([one.cast(pa.string()) for one in parts], pa.string())
+    column = ListColumn(multiple=bool(lists), multilingual=bool(spoken))
+    for one in parts:
+        column.add(one)
+    return column.arrow()
 
 
 def _rows_of(table: Any) -> Rows:
