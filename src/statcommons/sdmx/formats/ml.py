@@ -29,7 +29,7 @@ def escape(text: str) -> str:
     return text.translate(SIGNS)
 
 
-FORM = Form(escaper('[&<>"\\x00-\\x1f\\x{FFFE}\\x{FFFF}]', escape))
+FORM = Form(escaper('[&<>"\\x00-\\x1f\ufffe\uffff]', escape))
 """How values stand in attributes of XML."""
 
 

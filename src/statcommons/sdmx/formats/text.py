@@ -8,6 +8,7 @@ The text of a batch is then the buffer of one column of strings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["OfSeries", "Part", "Piece", "escaper", "line"]
+
+FEW = 64
+"""Texts up to which Python is done before Arrow has begun."""
 
 Piece: TypeAlias = "str | pa.Array"
 """Text of the rows of a batch: one for all of them, or a column of texts, plain or as a dictionary, without nulls."""
@@ -209,7 +213,12 @@ def _plain(piece: Piece) -> Piece:
 
 
 def _is_small(piece: Piece) -> bool:
-    return not isinstance(piece, str) and pa.types.is_dictionary(piece.type) and 4 * len(piece.dictionary) <= len(piece)
+    return (
+        not isinstance(piece, str)
+        and len(piece) > FEW  # else the calls cost more than they save
+        and pa.types.is_dictionary(piece.type)
+        and 4 * len(piece.dictionary) <= len(piece)
+    )
 
 
 def _of(places: pa.Array, distinct: pa.Array) -> pa.DictionaryArray:
@@ -293,7 +302,7 @@ def escaper(awkward: str, escape: Callable[[str], str]) -> Callable[[pa.Array], 
     Parameters
     ----------
     awkward : str
-        A regular expression (RE2) for what has to be escaped.
+        A regular expression, the same to RE2 and to Python, for what has to be escaped.
     escape : callable
         Escapes one text.
 
@@ -304,7 +313,11 @@ def escaper(awkward: str, escape: Callable[[str], str]) -> Callable[[pa.Array], 
     ['a', '"b,c"', None]
     """
 
+    odd_sign = re.compile(awkward)
+
     def escaped(column: pa.Array) -> pa.Array:
+        if len(column) <= FEW and not any(text and odd_sign.search(text) for text in column.to_pylist()):
+            return column
         found = pc.match_substring_regex(column, awkward)
         if not pc.any(found).as_py():
             return column
