@@ -312,7 +312,6 @@ def escaper(awkward: str, escape: Callable[[str], str]) -> Callable[[pa.Array], 
     >>> quote(pa.array(["a", "b,c", None])).to_pylist()
     ['a', '"b,c"', None]
     """
-
     odd_sign = re.compile(awkward)
 
     def escaped(column: pa.Array) -> pa.Array:
