@@ -75,6 +75,11 @@ def test_codes_are_text_and_keep_their_names():
     assert names(found, "SERIES") == {"SI_POV_DAY1": "Share of people (%)"}
 
 
+def test_an_area_that_became_a_number_is_told():
+    with pytest.raises(BadData, match=r"\(bytes\): .*such as '116\.0'\. Write 116;"):
+        read_unsd(export(line(area="4"), line(area="116.0")))
+
+
 def test_two_codes_never_become_one():
     with pytest.raises(BadData, match=r"'A B' and 'A_B' of AGE would both have the id A_B|'A_B' and 'A B'"):
         read_unsd(export(line(age="A B"), line(age="A_B")))

@@ -34,6 +34,9 @@ COMPOSITE, EVERY, ANNUAL, INDICATOR = "COMPOSITE_BREAKDOWN", "_T", "A", "indicat
 FIRST_CODES = {"FREQ": {ANNUAL: "Annual"}, "OBS_STATUS": {"O": "Missing value"}}
 MISSING = ("NaN", "N")
 BOUND = r"^[<>≤≥]=? ?\d+(\.\d+)?$"
+FLOATING = re.compile(r"(\d+)\.0+", re.ASCII)
+"""What a program writes for the code of an area in a column that it takes for numbers with gaps."""
+
 SIGNS = {"<": "LT", ">": "GT", "≤": "LE", "≥": "GE", "+": "PLUS", "%": "PC", "&": "AND"}
 
 
@@ -93,7 +96,7 @@ def read_unsd(path: Path | str | bytes, agency: str = "SC") -> UnsdExport:
     ("1 value is a bound, such as '<2.5': it stands in VALUE_TEXT, without a number.",)
     """
     columns = _Columns(_table(path))
-    survey = _Survey()
+    survey = _Survey(columns.rows.path)
     for batch in columns.cells():
         survey.look(batch)
     again = columns.repeated(survey)
@@ -228,6 +231,7 @@ def _coded(cells: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
 class _Survey:
     """What was seen of an export: the codes with their names, and values that are no numbers."""
 
+    path: str
     named: dict[str, dict[str, str]] = field(default_factory=dict)
     indicators: dict[str, set[str]] = field(default_factory=dict)
     missing: int = 0
@@ -271,10 +275,17 @@ class _Survey:
             for text, name in self.named.get(role, {}).items():
                 if not text.strip():
                     continue
+                if role == "REF_AREA" and (number := FLOATING.fullmatch(text.strip())):
+                    raise BadData(
+                        f"A program has read codes of areas as numbers, such as {text!r}.",
+                        where=self.path,
+                        remedy=f"Write {number[1]}; give the column the type text before it is saved.",
+                    )
                 id = _composite_id(text) if role == COMPOSITE else _id(text)
                 if ids.setdefault(id, text.strip()) != text.strip():
                     raise BadData(
                         f"{ids[id]!r} and {text.strip()!r} of {role} would both have the id {id}.",
+                        where=self.path,
                         remedy="Write one of them in another way.",
                     )
                 listed[id] = known.get(text, name) if name == text else name
