@@ -229,7 +229,7 @@ def test_upgrade_looks_at_the_store_too(loaded):
 
 def test_a_catalogue_is_written_in_each_form(loaded):
     address = ("--url", "https://stats.example.org", "--publisher", "NSO", "--publisher-url", "https://nso.example.org")
-    for name in ("c.ttl", "c.rdf", "c.jsonld", "c.rss", "c.atom", "c.ics"):
+    for name in ("c.ttl", "c.rdf", "c.jsonld", "c.rss", "c.atom", "C.ICS"):
         command("catalogue", name, "--store", "st", *address, cwd=loaded)
         assert "DF_X" in (loaded / name).read_text()
     said = command("catalogue", "c.txt", "--store", "st", *address, cwd=loaded, code=64).stderr

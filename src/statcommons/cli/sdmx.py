@@ -159,15 +159,16 @@ def catalogue(target: Path, folder: Path | None, url: str, publisher: str, publi
         ".atom": feeds.atom,
         ".ics": calendar.release_calendar,
     }
-    if target.suffix not in forms:
+    suffix = target.suffix.lower()
+    if suffix not in forms:
         raise BadCall(
             f"The name {target.name} does not tell a form.",
             where=str(target),
-            remedy=nearest(target.suffix, list(forms)),
+            remedy=nearest(suffix, list(forms)),
         )
     found = catalogue_of(Store(_there(folder)), url, Publisher({"en": publisher}, publisher_url), licence=licence)
     with together(target.parent) as partial:
-        (partial / target.name).write_bytes(forms[target.suffix](found))
+        (partial / target.name).write_bytes(forms[suffix](found))
     click.echo(target)
 
 
