@@ -280,6 +280,13 @@ def test_keys_repeat_across_files_too():
     assert "b.csv, row 2" in caught.value.causes[0].remedy
 
 
+@pytest.mark.parametrize("other", ["2018-A1", "2018-01-01/P1Y"])
+def test_a_period_written_in_two_ways_is_one(other):
+    [cause] = causes("I,A,004,2018,1,,,", "I,A,NA,2018,1,,,", f"I,A,004,{other},2,,,")
+    assert (cause.rule, cause.rows, cause.where) == ("FREQ, AREA, TIME_PERIOD must be a key", 2, "f.csv, row 2")
+    assert "It is also in f.csv, row 4" in cause.remedy
+
+
 def test_no_rows_at_all():
     with duckdb.connect() as connection, pytest.raises(BadData, match="no rows"):
         checked(connection, [], FLOW)

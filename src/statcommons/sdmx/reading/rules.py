@@ -11,11 +11,13 @@ from statcommons.sdmx.model import Constraint
 from statcommons.sdmx.reading.gather import SEPARATOR, Gathered, ListColumn, TextColumn
 from statcommons.sdmx.reading.keys import differing, numbered, repeated
 from statcommons.sdmx.reading.regions import outside
-from statcommons.sdmx.reading.values import FORMS, Fault, judge
+from statcommons.sdmx.reading.values import FORMS, Fault, judge, period_of
 from statcommons.sdmx.structure import Component
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from statcommons.toolbox.sdmx_periods import TimePeriod
 
 __all__ = ["OFF", "Broken"]
 
@@ -227,7 +229,8 @@ def _repeated(gathered: Gathered, sound: np.ndarray, deletes: np.ndarray) -> Ite
     """Find keys that come twice, among the rows that are right."""
     import numpy as np
 
-    keys = [gathered.text[one.id] for one in gathered.structure.dimensions]
+    columns = [(one.role, gathered.text[one.id]) for one in gathered.structure.dimensions]
+    keys = [_by_span(column) if role == "time" else column for role, column in columns]
     rows = repeated([*keys, gathered.actions], np.flatnonzero(sound & ~deletes))
     if len(rows):
         names = ", ".join(one.id for one in gathered.structure.dimensions)
@@ -235,6 +238,17 @@ def _repeated(gathered: Gathered, sound: np.ndarray, deletes: np.ndarray) -> Ite
         also = f" It is also in {again[1][0]}, row {again[1][1]:,}." if len(again) > 1 else ""
         fault = Fault(f"{names} must be a key", f"Keep one row for each key.{also}")
         yield Broken(fault, rows, _keyed(gathered))
+
+
+def _by_span(column: TextColumn) -> TextColumn:
+    """Give periods that cover the same time one place, however they are written: 2026 and 2026-A1 are one."""
+    import numpy as np
+
+    first: dict[TimePeriod | str, int] = {}
+    places = [first.setdefault(period_of(text) or text, place) for place, text in enumerate(column.values)]
+    if len(first) == len(places):
+        return column
+    return TextColumn(column.values, chunks=[np.append(np.array(places, np.int32), np.int32(-1))[column.index]])
 
 
 def _differing(gathered: Gathered, sound: np.ndarray, deletes: np.ndarray) -> Iterator[Broken]:
