@@ -94,6 +94,11 @@ def test_a_mapping_works_on_messages_too():
         ({"format": {"decimals": ","}}, "'decimals'.*Did you mean 'decimal'"),
         ({"format": {"decimal": ";"}}, "decimal is ';'"),
         ({"constants": {"FREQ": 1}}, "not text"),
+        ({"codes": "x"}, "codes is no section"),
+        ({"format": 3}, "format is no section"),
+        ({"format": {"delimiter": ";;"}}, "delimiter is ';;'"),
+        ({"format": {"encoding": "nope"}}, r"\(bytes\): The encoding 'nope' cannot be"),
+        ({"columns": {"X": "A", "Y": "A"}}, "takes the column 'A' for several components"),
     ],
 )
 def test_a_mapping_that_cannot_be(mapping, words):

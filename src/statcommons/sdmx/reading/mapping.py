@@ -97,6 +97,8 @@ class TableMapping:
 def _from_plain(plain: Mapping[str, Any], where: str) -> TableMapping:
     if unknown := next((name for name in plain if name not in SECTIONS), None):
         raise BadCall(f"The mapping has [{unknown}].", where=where, remedy=nearest(unknown, list(SECTIONS)))
+    if wrong := next((name for name, said in plain.items() if not isinstance(said, Mapping)), None):
+        raise BadCall(f"{wrong} is no section.", where=where, remedy=f'Write [{wrong}] and lines as FREQ = "A" below.')
     form = plain.get("format", {})
     if unknown := next((name for name in form if name not in FORMAT), None):
         raise BadCall(f"[format] has {unknown!r}.", where=where, remedy=nearest(unknown, list(FORMAT)))
@@ -105,6 +107,16 @@ def _from_plain(plain: Mapping[str, Any], where: str) -> TableMapping:
         raise BadCall("A value of the mapping is not text.", where=where, remedy='Write lines as FREQ = "A".')
     if form.get("decimal", "") not in ("", ".", ","):
         raise BadCall(f"decimal is {form['decimal']!r}.", where=f"{where}, [format]", remedy='Give "." or ",".')
+    if len(form.get("delimiter", "")) > 1:
+        remedy = 'Give one sign, such as ";".'
+        raise BadCall(f"delimiter is {form['delimiter']!r}.", where=f"{where}, [format]", remedy=remedy)
+    named = list(plain.get("columns", {}).values())
+    if twice := next((column for column in named if named.count(column) > 1), None):
+        raise BadCall(
+            f"The mapping takes the column {twice!r} for several components.",
+            where=f"{where}, [columns]",
+            remedy="Name it once; a value that is the same in all rows is said in [constants].",
+        )
     return TableMapping(plain.get("columns", {}), plain.get("constants", {}), plain.get("codes", {}), **form)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from statcommons.core.errors import BadData, NoInput, NotAllowed, TryAgain
+from statcommons.core.errors import BadData, NoInput, NotAllowed, StatCommonsError, TryAgain
 
 __all__ = ["Source", "source_of"]
 
@@ -136,9 +136,10 @@ def named(source: Source) -> Iterator[None]:
     """Let errors of those who know only the file on disk call it by the name that the caller gave."""
     try:
         yield
-    except BadData as error:
+    except StatCommonsError as error:
         error.where = error.where.replace(source.path.name, source.name)
-        error.causes = tuple(
-            replace(one, where=one.where.replace(source.path.name, source.name)) for one in error.causes
-        )
+        if isinstance(error, BadData):
+            error.causes = tuple(
+                replace(one, where=one.where.replace(source.path.name, source.name)) for one in error.causes
+            )
         raise
