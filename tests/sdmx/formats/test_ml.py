@@ -117,15 +117,23 @@ def test_several_measures_and_values_are_valid(name, at, tmp_path):
     assert faults(name, message(name, data_set(made, rows, at=at)), made, at, tmp_path) == []
 
 
-def test_the_schema_of_a_structure_with_several_values_takes_what_its_messages_of_2_1_hold(tmp_path):
-    notes = component("NOTES", "attribute", multiple=True)
-    made = structure(FREQ, AREA, SEX, TIME, VALUE, notes, id="MANY")
+def test_the_schema_of_a_richer_structure_takes_what_its_messages_of_2_1_hold(tmp_path):
+    notes, high = component("NOTES", "attribute", multiple=True), component("HIGH", "measure", "boolean")
+    made = structure(FREQ, AREA, SEX, TIME, VALUE, high, notes, id="MANY")
     told = structure(FREQ, AREA, SEX, TIME, VALUE, id="MANY")
-    rows = [("A", "116", "F", "2018", 1.5)]
-    assert (
-        faults("structurespecific-2.1", message("structurespecific-2.1", data_set(told, rows)), made, folder=tmp_path)
-        == []
-    )
+    document = message("structurespecific-2.1", data_set(told, [("A", "116", "F", "2018", 1.5)]))
+    assert faults("structurespecific-2.1", document, made, folder=tmp_path) == []
+
+
+@pytest.mark.parametrize("at", LAYOUTS)
+@pytest.mark.parametrize(
+    ("name", "id"), [("structurespecific-2.1", "OBS_VALUE"), ("ml-3.0", "RATE"), ("ml-3.1", "RATE")]
+)
+def test_the_one_measure_is_called_as_the_structure_message_of_the_version_does(name, id, at, tmp_path):
+    made = structure(FREQ, AREA, SEX, TIME, replace(VALUE, id="RATE"), id="RATES")
+    document = message(name, data_set(made, [("A", "116", "F", "2018", 1.5)], at=at))
+    assert faults(name, document, made, at, tmp_path) == []
+    assert document.find(".//{*}Obs").get(id) == "1.5"
 
 
 @pytest.mark.parametrize("name", [*GENERIC, *SPECIFIC])

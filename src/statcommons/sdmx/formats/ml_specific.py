@@ -19,6 +19,9 @@ V21, V30, V31 = (
 )
 TIME_SERIES = replace(V21, root="StructureSpecificTimeSeriesData", time_series=True)
 
+PRIMARY = "OBS_VALUE"
+"""What SDMX 2.1 calls the one measure in any structure."""
+
 VALUE, VALUE_END = "<Value>", "</Value>"
 END = f"{VALUE_END}</Comp>"
 TEXT = '<common:Text xml:lang="'
@@ -53,7 +56,7 @@ def write_specific_21(data_sets: Sequence[DataSet], header: Header, options: Opt
     ----------
     SDMX 2.1, section 3A, SDMX-ML, https://github.com/sdmx-twg/sdmx-ml
     """
-    return written(data_sets, header, V21, _body)
+    return written(data_sets, header, V21, _body_21)
 
 
 def write_specific_time_series(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
@@ -69,7 +72,7 @@ def write_specific_time_series(data_sets: Sequence[DataSet], header: Header, opt
     BadCall
         As :func:`write_specific_21`, and when another dimension than time is at the observation.
     """
-    return written(data_sets, header, TIME_SERIES, _body)
+    return written(data_sets, header, TIME_SERIES, _body_21)
 
 
 def write_specific_30(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
@@ -98,7 +101,12 @@ def write_specific_31(data_sets: Sequence[DataSet], header: Header, options: Opt
     return written(data_sets, header, V31, _body)
 
 
-def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
+def _body_21(layout: Layout, prefix: str) -> Iterator[bytes]:
+    return _body(layout, prefix, PRIMARY)
+
+
+def _body(layout: Layout, prefix: str, measure: str = "") -> Iterator[bytes]:
+    """Write a data set; ``measure`` is what the one measure is called, whatever its id."""
     data_set = layout.data_set
     many = [(one, value_of_all(one, data_set, MANY)) for one in layout.whole if not is_simple(one)]
     if told := "".join(f"{_begin(one, prefix)}{value}{END}" for one, value in many if value is not None):
@@ -108,7 +116,7 @@ def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
         begin = f'<Group xsi:type="{prefix}{id}"'
         yield from rows_of(groups.series, begin, *_element([*keys, *members], groups, prefix, "</Group>\n"))
     components = [*layout.inner, *layout.measures, *layout.observation]
-    observation = ("<Obs", *_element(components, data_set, prefix, "</Obs>\n"))
+    observation = ("<Obs", *_element(components, data_set, prefix, "</Obs>\n", measure))
     if layout.outer:
         opening = ("<Series", *_element([*layout.outer, *layout.series], data_set, prefix), "\n")
         yield from grouped(layout, opening, observation, close="</Series>\n")
@@ -118,11 +126,14 @@ def _body(layout: Layout, prefix: str) -> Iterator[bytes]:
         yield text_of(row(batch))
 
 
-def _element(components: Sequence[Component], data_set: DataSet, prefix: str, close: str = "") -> Iterator[Part]:
+def _element(
+    components: Sequence[Component], data_set: DataSet, prefix: str, close: str = "", measure: str = ""
+) -> Iterator[Part]:
     """Write the values of an element: one value is an attribute, several are elements in it."""
     for one in components:
         if is_simple(one):
-            yield attribute(one, data_set, f' {one.id}="', '"')
+            name = measure if measure and one.role == "measure" else one.id
+            yield attribute(one, data_set, f' {name}="', '"')
     many = [one for one in components if not is_simple(one)]
     if close and not many:
         yield "/>\n"

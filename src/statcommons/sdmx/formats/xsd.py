@@ -9,6 +9,7 @@ from typing import Literal
 
 from statcommons.sdmx.formats.layout import is_simple
 from statcommons.sdmx.formats.ml import ROOT, escape, namespace
+from statcommons.sdmx.formats.ml_specific import PRIMARY
 from statcommons.sdmx.message import ALL_DIMENSIONS
 from statcommons.sdmx.structure import Component, Structure
 
@@ -86,8 +87,8 @@ def schema_of(
 
 
 def _types(structure: Structure, standard: str, at: str) -> Iterator[str]:
-    if standard == "2.1":  # which has no place for several values, so that no message holds them
-        structure = replace(structure, components=tuple(filter(is_simple, structure.components)))
+    if standard == "2.1":
+        structure = replace(structure, components=_of_21(structure))
     yield from (_simple_type(structure, one) for one in structure.components)
     yield from (_several(one) for one in structure.components if not is_simple(one))
     flat = at == ALL_DIMENSIONS
@@ -121,6 +122,15 @@ def _types(structure: Structure, standard: str, at: str) -> Iterator[str]:
         yield _restriction("SeriesType", f"dsd:{prefix or 'Series'}Type", _comps(standard) + observations, uses)
     uses = [*_uses(inner, [*structure.with_role("measure"), *rest]), *_no_time(outer)]
     yield _restriction("ObsType", f"dsd:{prefix}ObsType", _comps(standard), uses)
+
+
+def _of_21(structure: Structure) -> tuple[Component, ...]:
+    """Give the components that messages of SDMX-ML 2.1 hold: none of several values, one measure by a fixed name."""
+    measures = structure.with_role("measure")
+    # Of several, a message has any one of them: nothing is known of its values.
+    kind = measures[0] if len(measures) == 1 else Component(PRIMARY, "measure", "text")
+    simple = [one for one in structure.components if is_simple(one) and one.role != "measure"]
+    return (*simple, *([replace(kind, id=PRIMARY)] if measures and is_simple(kind) else []))
 
 
 def _data_set(prefix: str, groups: bool, flat: bool, whole: Iterable[Component], standard: str) -> str:
