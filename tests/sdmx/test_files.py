@@ -1,10 +1,12 @@
 """Data as files: read with and without a structure, written in every format, and refused with what to do."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas
 import pyarrow as pa
 import pytest
+from pysdmx.io import get_datasets
 from sdmx_stores import FLOW, STRUCTURE, load, opened, row
 
 from statcommons.core.errors import BadCall, BadData
@@ -72,6 +74,14 @@ def test_a_frame_that_is_no_table_is_refused(tmp_path, column):
     frame = pandas.DataFrame({"AREA": pandas.Series(column, dtype=object)})
     with pytest.raises(BadData, match=r"table: It is no table|column AREA: The column is of binary"):
         write(frame, tmp_path / "a.csv", structure=STRUCTURE)
+
+
+@pytest.mark.parametrize("format", ["generic-2.1", "structurespecific-2.1", "ml-3.0", "ml-3.1"])
+def test_data_of_a_unit_of_an_agency_are_read_by_others(tmp_path, format):
+    flow = replace(STRUCTURE, flow=replace(STRUCTURE.flow, agency="OECD.SDD"))
+    file = write(TABLE, tmp_path / "a.xml", structure=flow, format=format)
+    [peer] = get_datasets(file, write_structure(flow, tmp_path / "s.xml"))
+    assert len(peer.data) == 3
 
 
 def specific(*sets):

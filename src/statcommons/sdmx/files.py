@@ -111,7 +111,7 @@ def write(
     format : str
         A format of :data:`statcommons.sdmx.formats.FORMATS` by name, such as ``ml-3.0``.
     sender : str
-        The sender that the header names; the agency of the dataflow by default.
+        The sender that the header names; the agency of the dataflow by default, without its units (``OECD.SDD``).
 
     Returns
     -------
@@ -343,7 +343,8 @@ def _written(rows: Sequence[Rows], structure: Structure, path: Path, format: str
     from statcommons.sdmx.formats import FORMATS, Options
 
     chosen = FORMATS[_format(path, format, BY_SUFFIX, list(FORMATS))]
-    header = Header(structure.flow.id, datetime.datetime.now(datetime.UTC), sender or structure.flow.agency)
+    sender = sender or structure.flow.agency.partition(".")[0]  # the id of a sender has no dot: that of an agency may
+    header = Header(structure.flow.id, datetime.datetime.now(datetime.UTC), sender)
     with in_memory(rows, structure) as sets, together(path.parent) as folder, (folder / path.name).open("wb") as file:
         for block in chosen.write(sets, header, Options()):
             file.write(block)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -296,6 +297,18 @@ def test_a_pattern_that_cannot_be_is_a_fault_of_the_structure():
     broken = Component("NOTE", "attribute", "text", facets={"pattern": "("})
     with pytest.raises(BadCall, match="NOTE: The pattern"):
         judge(broken, FLOW)
+
+
+@pytest.mark.parametrize("facet", ["minValue", "maxValue", "minLength", "maxLength"])
+def test_a_limit_that_cannot_be_is_a_fault_of_the_structure(facet):
+    broken = replace(FLOW, components=(Component("OBS_VALUE", "measure", "number", facets={facet: "much"}),))
+    with pytest.raises(BadCall, match=f"OBS_VALUE: {facet} is 'much'"):
+        check("1", structure=broken, head="STRUCTURE,STRUCTURE_ID,OBS_VALUE\n")
+
+
+def test_a_limit_may_be_without_end():
+    wide = replace(FLOW, components=(Component("OBS_VALUE", "measure", "number", facets={"maxValue": "INF"}),))
+    check("1e300", structure=wide, head="STRUCTURE,STRUCTURE_ID,OBS_VALUE\n")
 
 
 TYPES = {"integer": ("1", "-7", "x", "1.0", "9" * 19, "0x1F", "+3", "", "9223372036854775807", "9223372036854775808")}

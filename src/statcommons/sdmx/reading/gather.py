@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from statcommons.core.progress import step
 from statcommons.sdmx.message import Rows
-from statcommons.sdmx.reading.values import MISSING, NUMBER
+from statcommons.sdmx.reading.values import MISSING, NUMBER, limit_of
 from statcommons.sdmx.structure import Component, Structure
 
 if TYPE_CHECKING:
@@ -204,8 +204,8 @@ class NumberColumn:
             return values.is_valid()
         sure = pc.is_finite(values)
         for name, compare in (("minValue", pc.greater_equal), ("maxValue", pc.less_equal)):
-            if limit := self.component.facets.get(name):
-                sure = pc.and_(sure, compare(values, float(limit)))
+            if self.component.facets.get(name):
+                sure = pc.and_(sure, compare(values, limit_of(self.component, name)))
         if self.component.facets.keys() & {"pattern", "minLength", "maxLength"}:
             sure = pc.and_(sure, False)
         return sure

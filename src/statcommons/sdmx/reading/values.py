@@ -190,11 +190,33 @@ def _facets(component: Component) -> Iterator[Judge]:
                 f"The pattern {pattern!r} cannot be: {error}.", where=id, remedy="Mend the structure."
             ) from None
     for name, word, sign in (("minLength", "at least", 1), ("maxLength", "at most", -1)):
-        if limit := facets.get(name):
-            yield partial(_long, id, int(limit), word, sign)
+        if facets.get(name):
+            yield partial(_long, id, int(limit_of(component, name)), word, sign)
     for name, word, sign in (("minValue", "at least", 1), ("maxValue", "at most", -1)):
         if (limit := facets.get(name)) and component.type in ("number", "integer"):
+            limit_of(component, name)
             yield partial(_great, id, limit, word, sign)
+
+
+def limit_of(component: Component, name: str) -> float:
+    """Give the limit that a facet sets.
+
+    Parameters
+    ----------
+    component : Component
+        The component.
+    name : str
+        The facet, such as ``minValue``.
+
+    Raises
+    ------
+    BadCall
+        When it is no number.
+    """
+    text = component.facets[name]
+    if not NUMBER.fullmatch(text) and text not in ("INF", "-INF"):
+        raise BadCall(f"{name} is {text!r}, which is no number.", where=component.id, remedy="Mend the structure.")
+    return float(text)
 
 
 def _fits(id: str, pattern: re.Pattern[str], value: str) -> Fault | None:
