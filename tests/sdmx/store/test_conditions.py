@@ -6,13 +6,14 @@ import pytest
 
 from statcommons.core.errors import BadCall
 from statcommons.sdmx import Store, artefacts_of
+from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES
 from statcommons.sdmx.model import Ref
 from statcommons.sdmx.query.components import component_filter
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.store.conditions import kind_of
 from statcommons.sdmx.structure import Component, Structure
 
-SERIES = {"attachment": "series", "dimensions": ("AREA",)}
+OF_SERIES = {"attachment": "series", "dimensions": ("AREA",)}
 LARGE = 2**53 + 1  # the first whole number that a double does not hold
 
 COMPONENTS = (
@@ -25,7 +26,7 @@ COMPONENTS = (
     Component("SIGNS", "measure", "boolean", multiple=True, required=False),
     *(
         Component(f"{name}_{place[0]}", "attribute", type, required=False, **more, **said)
-        for place, said in (("OBSERVATION", {}), ("SERIES", SERIES))
+        for place, said in (("OBSERVATION", {}), ("SERIES", OF_SERIES))
         for name, type, more in (
             ("WORD", "text", {}),
             ("BASE", "integer", {}),
@@ -108,6 +109,7 @@ def asked(request, store):
         found = fresh.select(DataQuery(STRUCTURE.flow, filters=filters)).data_sets()
         return [area for one in found for area in one.series["AREA"].to_pylist()]
 
+    areas.store = fresh
     return areas
 
 
@@ -139,3 +141,23 @@ def test_of_numbers_only_numbers_can_be_asked(asked, component, text):
 def test_of_times_only_times_can_be_asked(asked, component):
     with pytest.raises(BadCall, match=component):
         asked(component, "soon")
+
+
+@pytest.mark.parametrize(
+    ("component", "areas"),
+    [
+        ("AREA", "KLMN"),
+        ("COUNT", "LMKN"),
+        ("BASE_O", "MLKN"),
+        ("BASE_S", "MLKN"),
+        ("ERROR_O", "KLMN"),
+        ("REVISED_O", "MKLN"),
+        ("REVISED_S", "MKLN"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"limit": 4}, {"last": 1}])
+def test_answers_are_sorted_as_values_compare(asked, component, areas, more):
+    query = DataQuery(STRUCTURE.flow, at=ALL_DIMENSIONS, sort=((component, False),), **more)
+    [found] = asked.store.select(query).data_sets()
+    order = [found.series["AREA"][place].as_py() for batch in found.observations for place in batch[SERIES].to_pylist()]
+    assert "".join(order) == areas

@@ -18,6 +18,7 @@ import numpy as np
 
 from statcommons.sdmx.message import ALL_DIMENSIONS, SERIES, DataSet
 from statcommons.sdmx.query.data import DataQuery
+from statcommons.sdmx.store.conditions import is_told_by_sql, kind_of
 from statcommons.sdmx.store.flow import FlowState
 from statcommons.sdmx.store.hot import Hot
 from statcommons.sdmx.store.rows import identifier
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection"]
 
+
+BESIDE = "_key_"
+"""What stands before the id of a column of series that comes beside rows: no column of a store begins so."""
 
 FEW = 64
 """Series that are written into a question."""
@@ -223,25 +227,32 @@ class Selection:
     def _order(self) -> tuple[str, list[str]]:
         """Give what the rows are sorted by, and the columns of the wanted series that this needs."""
         if self._is_cross:
-            others = [identifier(one) for one in self.structure.key if one != self.query.at]
-            return ", ".join([*others, "_start", "_end", identifier(self.query.at)]), list(self.structure.key)
+            others = [_beside(one) for one in self.structure.key if one != self.query.at]
+            return ", ".join([*others, "_start", "_end", _beside(self.query.at)]), list(self.structure.key)
         if self.query.sort:
-            words = [f"{identifier(one)} {'DESC' if down else 'ASC'} NULLS LAST" for one, down in self._sorted()]
+            words = [f"{one} {'DESC' if down else 'ASC'} NULLS LAST" for one, down in self._sorted()]
             keys = [one for one, _ in self.query.sort if one in self.state.series.column_names]
             return ", ".join([*words, "_at", "_start", "_end"]), keys
         return "_at, _start, _end", []
 
     def _sorted(self) -> Iterator[tuple[str, bool]]:
-        time = self.structure.time
-        for one, down in self.query.sort:
-            if one not in self.state.structure:
-                raise unknown(one, self.state.structure, "sort")
-            yield ("_start", down) if time and one == time.id else (one, down)
+        for id, down in self.query.sort:
+            if id not in self.state.structure:
+                raise unknown(id, self.state.structure, "sort")
+            one = self.state.structure[id]
+            if one.role == "time":
+                yield "_start", down
+            elif id in self.state.series.column_names:
+                yield _beside(id), down
+            elif kind_of(one) == "number" and not is_told_by_sql(one) and not one.multiple:
+                yield f"TRY_CAST({identifier(id)} AS DOUBLE)", down
+            else:
+                yield identifier(id), down
 
     def _table(self, places: np.ndarray[Any, Any], order: str, keys: Sequence[str], *, limit: bool = False) -> pa.Table:
         """Read the observations of some series, in order."""
         cells = [one.id for one in self.structure.components if one.id not in self.state.series.column_names]
-        if self._memory and not keys and not (limit and self.query.sort):
+        if self._memory and not keys and not self.query.sort:
             return self._from_memory(self._memory, places, cells)
         chosen = ", ".join(["_at", *map(identifier, cells)])
         qualify = ""
@@ -283,7 +294,9 @@ class Selection:
             wanted = f"(VALUES {pairs or '(-1, -1)'}) AS wanted(_series, _at)"
         else:
             table = {"_series": numbers, "_at": np.arange(len(places), dtype=np.int32)}
-            cursor.register("wanted", pa.table(table | {one: self.state.series[one].take(places) for one in keys}))
+            cursor.register(
+                "wanted", pa.table(table | {f"{BESIDE}{one}": self.state.series[one].take(places) for one in keys})
+            )
             wanted = "wanted"
         asked = f"{span}{' AND ' + self.where.sql if self.where else ''}"
         rows = f"(SELECT * FROM ({self.state.observations}) JOIN {wanted} USING (_series) WHERE {asked})"
@@ -329,6 +342,11 @@ class _Streamed:
             moved = pa.compute.add(table[SERIES], pa.scalar(begin, pa.int32())).cast(pa.int32())
             yield from table.set_column(0, SERIES, moved).to_batches()
             begin, size = end, PIECE
+
+
+def _beside(id: str) -> str:
+    """Name what a series is sorted by; rows have a column of the same id, empty, for what is said of series."""
+    return identifier(f"{BESIDE}{id}")
 
 
 def _period_table(periods: Iterable[TimePeriod]) -> pa.Table:
