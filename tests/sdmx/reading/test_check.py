@@ -306,6 +306,13 @@ def test_a_limit_that_cannot_be_is_a_fault_of_the_structure(facet):
         check("1", structure=broken, head="STRUCTURE,STRUCTURE_ID,OBS_VALUE\n")
 
 
+def test_a_code_list_that_is_a_stub_allows_what_comes():
+    stub = replace(FLOW, codelists=(replace(AREAS, items=()), FREQ))
+    check("I,A,004,2018,1,,,", structure=stub)
+    [cause] = causes("I,Z,004,2018,1,,,", structure=stub)
+    assert cause.rule == "FREQ has a value that is not in its code list"
+
+
 def test_a_limit_may_be_without_end():
     wide = replace(FLOW, components=(Component("OBS_VALUE", "measure", "number", facets={"maxValue": "INF"}),))
     check("1e300", structure=wide, head="STRUCTURE,STRUCTURE_ID,OBS_VALUE\n")

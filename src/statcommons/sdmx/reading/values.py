@@ -101,9 +101,8 @@ def period_of(text: str) -> TimePeriod | None:
 
 
 def _rules(component: Component, structure: Structure) -> Iterator[Judge]:
-    coded = any(one.ref == component.codelist for one in structure.codelists)
-    if coded:
-        codes = {item.id: None for item in structure.codes(component)}
+    codes = {item.id: None for item in structure.codes(component)}
+    if codes:  # a list without codes is a stub: what it holds stands elsewhere
         yield partial(_code, component.id, codes)
         return
     kinds: Mapping[str, Judge] = {
