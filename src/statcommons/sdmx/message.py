@@ -7,7 +7,7 @@ two as SDMX cuts it: a table of series (small, whole) and batches of observation
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -16,13 +16,16 @@ from statcommons.sdmx.structure import Structure
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ALL_DIMENSIONS", "SERIES", "Action", "DataSet", "Header", "Rows", "acting"]
+__all__ = ["ALL_DIMENSIONS", "PRIMARY", "SERIES", "Action", "DataSet", "Header", "Rows", "acting", "measured"]
 
 Action: TypeAlias = Literal["Information", "Append", "Replace", "Merge", "Delete"]
 """What a receiver shall do with the rows; ``Information`` says what is published and asks for nothing."""
 
 ALL_DIMENSIONS = "AllDimensions"
 """The dimension at the observation of a flat message: each observation has its whole key."""
+
+PRIMARY = "OBS_VALUE"
+"""What the standards before SDMX 3.0 call the one measure of a structure, whatever its id."""
 
 SERIES = "series"
 """The column of a batch of observations that has the place of its series in the table of series."""
@@ -99,6 +102,9 @@ class Rows:
         The file, as errors name it.
     given : frozenset of str
         The components that the message speaks of at all; a column outside of it does not come.
+    measure : str
+        What the standard of the message calls the one measure of any structure, whatever its id; empty where a measure
+        goes by its id.
     """
 
     batches: Iterable[pa.RecordBatch]
@@ -107,6 +113,18 @@ class Rows:
     valid_from: datetime.datetime | None = None
     path: str = ""
     given: frozenset[str] = field(default_factory=frozenset)
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Batches of rows, each with a change; every turn makes them anew."""
+
+    rows: Rows
+    change: Callable[[pa.RecordBatch], pa.RecordBatch]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return map(self.change, self.rows.batches)
 
 
 def acting(rows: Rows, action: Action) -> Rows:
@@ -124,5 +142,39 @@ def acting(rows: Rows, action: Action) -> Rows:
     >>> acting(Rows([], "Append"), "Delete").action
     'Delete'
     """
-    batches = (batch.drop_columns(["_action"]) if "_action" in batch.schema.names else batch for batch in rows.batches)
-    return replace(rows, action=action, batches=batches)
+
+    def change(batch: pa.RecordBatch) -> pa.RecordBatch:
+        return batch.drop_columns(["_action"]) if "_action" in batch.schema.names else batch
+
+    return replace(rows, action=action, batches=_Batches(rows, change))
+
+
+def measured(rows: Rows, structure: Structure) -> Rows:
+    """Give rows with the id of the one measure, where the standard of their message has another name for it.
+
+    Parameters
+    ----------
+    rows : Rows
+        What came in.
+    structure : Structure
+        Of the rows.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.model import Ref
+    >>> from statcommons.sdmx.structure import Component
+    >>> parts = (Component("PRICE", "measure", "number"),)
+    >>> flow = Structure(Ref("dataflow", "X", "F"), Ref("datastructure", "X", "D"), {}, {}, parts)
+    >>> measured(Rows([], given=frozenset({"OBS_VALUE"}), measure="OBS_VALUE"), flow).given
+    frozenset({'PRICE'})
+    """
+    measures = structure.with_role("measure")
+    if not rows.measure or rows.measure in structure or len(measures) != 1:
+        return rows
+    names = {rows.measure: measures[0].id}
+
+    def change(batch: pa.RecordBatch) -> pa.RecordBatch:
+        return batch.rename_columns([names.get(name, name) for name in batch.schema.names])
+
+    given = frozenset(names.get(name, name) for name in rows.given)
+    return replace(rows, batches=_Batches(rows, change), given=given, measure="")

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from statcommons.sdmx.message import PRIMARY
+
 __all__ = ["Component", "Layout", "layout_of", "reference_of"]
 
 PATH = re.compile(r"/(?:dataflow|datastructure|provisionagreement)/([^/?]+)/([^/?]+)(?:/([^/?]+))?")
@@ -30,6 +32,8 @@ class Layout:
     inner: list[Component]
     measures: list[Component]
     attributes: Mapping[str, list[Component]]
+    measure: str = ""
+    """What the one measure is called that a message of version 1.0 does not name."""
 
     @property
     def dimensions(self) -> list[Component]:
@@ -53,12 +57,14 @@ def layout_of(structure: Mapping[str, Any]) -> Layout:
     """
     dimensions, attributes = structure.get("dimensions") or {}, structure.get("attributes") or {}
     levels = ("dataSet", "dimensionGroup", "series", "observation")
+    measures = _components((structure.get("measures") or {}).get("observation"))
     return Layout(
         fixed=_components(dimensions.get("dataSet")),
         series=_components(dimensions.get("series")),
         inner=_components(dimensions.get("observation")),
-        measures=_components((structure.get("measures") or {}).get("observation")) or [Component("OBS_VALUE", None)],
+        measures=measures or [Component(PRIMARY, None)],
         attributes={level: _components(attributes.get(level)) for level in levels},
+        measure="" if measures else PRIMARY,
     )
 
 

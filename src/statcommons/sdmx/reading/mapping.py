@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadCall, BadData, NoInput, nearest
-from statcommons.sdmx.message import Rows
+from statcommons.sdmx.message import Rows, measured
 from statcommons.sdmx.structure import Structure
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ def mapped(rows: Rows, mapping: TableMapping, structure: Structure | None) -> Ro
             where=rows.path,
             remedy=nearest(missing[0], sorted(rows.given)),
         )
+    if structure and rows.measure not in mapping.columns.values():
+        rows = measured(rows, structure)
     batches = _Mapped(rows, mapping, structure)
     given = {id for name in rows.given if (id := batches.name(name))} | set(mapping.constants)
     return replace(rows, batches=batches, given=frozenset(given))

@@ -10,6 +10,7 @@ from typing import Any
 from xml.parsers import expat
 
 from statcommons.core.errors import BadData
+from statcommons.sdmx.message import PRIMARY
 from statcommons.sdmx.reading.source import MARKS, Source
 
 __all__ = ["Head"]
@@ -24,6 +25,9 @@ ROOTS = {
     "StructureSpecificTimeSeriesData": True,
 }
 """The messages of data, and whether they are structure-specific."""
+
+OLD = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"
+"""The namespace of SDMX-ML 2.1, in which the one measure has a name of its own; generic messages are all of it."""
 
 FIRST_TAG = re.compile(r"<(?:[\w.\-]+:)?(?P<name>\w+)")
 DATA_SET = re.compile(rb"<(?:[^\s<>/]+:)?DataSet[\s/>]")
@@ -66,6 +70,8 @@ class Head:
         Since when the values are public, where the message says it.
     attributes : mapping of str to str
         Attributes of the whole data set.
+    measure : str
+        What the standard calls the one measure of any structure, where it does.
     last : bool
         Whether no data set follows.
     """
@@ -78,6 +84,7 @@ class Head:
     action: str
     valid_from: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    measure: str = ""
     last: bool = True
 
 
@@ -226,7 +233,7 @@ class _Reader:
     parser: Any = None
 
     def __init__(self) -> None:
-        self.root = ""
+        self.root = self.measure = ""
         self.specific: bool | None = None
         self.found: list[tuple[int, dict[str, str]]] = []
         self.structures: dict[str, dict[str, str]] = {}
@@ -239,6 +246,7 @@ class _Reader:
         self.words.clear()
         if not self.root:
             self.root, self.specific = name, ROOTS.get(name)
+            self.measure = PRIMARY if not self.specific or OLD in attributes.values() else ""
         elif name == "Structure" and "structureID" in attributes:
             self.current = self.structures.setdefault(attributes["structureID"], dict(attributes))
         elif name == "Ref" and "ref" not in self.current:
@@ -309,5 +317,6 @@ def _head(source: Source, reader: _Reader, before: bytes, place: int, last: bool
         attributes={name: value for name, value in attributes.items() if ":" not in name and name not in OWN}
         if reader.specific
         else {},
+        measure=reader.measure,
         last=last,
     )

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadData, Cause, nearest
-from statcommons.sdmx.message import Action, Rows
+from statcommons.sdmx.message import PRIMARY, Action, Rows
 from statcommons.sdmx.reading.cells import LINE, Cells, cell_batches, cells_of
 from statcommons.sdmx.reading.source import Source
 from statcommons.sdmx.structure import Structure
@@ -127,6 +127,7 @@ def read_sdmx_csv(source: Source, structure: Structure | None = None, *, encodin
                 structure=name.partition(": ")[0],
                 path=source.name,
                 given=given,
+                measure=PRIMARY if start["old"] else "",
             )
         )
     return sets

@@ -109,6 +109,7 @@ def _rows(source: Source, structures: Sequence[Any], data: dict[str, Any], runs:
         valid_from=instant_of(data.get("validFrom", ""), source.name),
         path=source.name,
         given=frozenset(one.id for one in known),
+        measure=layout.measure,
     )
 
 

@@ -67,6 +67,7 @@ def read_sdmx_ml(source: Source, structure: Structure | None = None) -> list[Row
             structure=head.structure,
             valid_from=instant_of(head.valid_from, source.name),
             path=source.name,
+            measure=head.measure,
         )
         for head in heads(plain)
     ]
