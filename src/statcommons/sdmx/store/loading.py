@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from statcommons.core.errors import BadCall, BadData, Cause
 from statcommons.core.progress import step
 from statcommons.sdmx.message import Rows
-from statcommons.sdmx.model import Constraint, Ref
+from statcommons.sdmx.model import Ref
 from statcommons.sdmx.reading.check import Checked, checked
+from statcommons.sdmx.reading.regions import binding
 from statcommons.sdmx.store.change import Loaded
 from statcommons.sdmx.store.lock import WAIT
 from statcommons.sdmx.store.times import in_utc, times_of
-from statcommons.sdmx.structure import Structure
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,25 +82,28 @@ def flow_of(store: Store, rows: Rows, named: Ref | None) -> Ref:
     flows = [one for one in store.flows() if str(one) == given]
     flows = flows or [one for one in store.flows() if str(store.structure(one).definition) == given]
     if len(flows) != 1:
-        known = ", ".join(map(str, flows or store.flows())) or "none"
-        why = f"There is no dataflow {given}." if given else "The file does not name its dataflow."
-        raise BadCall(
-            f"{given} has several dataflows." if flows else why,
-            where=rows.path,
-            remedy=f"Name the dataflow. There are: {known}.",
-        )
+        raise _untold(store, rows, flows)
     return flows[0]
+
+
+def _untold(store: Store, rows: Rows, flows: Sequence[Ref]) -> BadCall:
+    """Say why it cannot be told which dataflow rows are of."""
+    given = rows.structure
+    if flows:
+        what = f"{given} has several dataflows."
+    elif any(one.kind == "datastructure" and str(one.ref) == given for one in store.artefacts):
+        what = f"The data structure {given} has no dataflow."
+        return BadCall(what, where=rows.path, remedy="Add a dataflow of it to the structure message.")
+    else:
+        what = f"There is no dataflow {given}." if given else "The file does not name its dataflow."
+    known = ", ".join(map(str, flows or store.flows()))
+    remedy = f"Name the dataflow. There are: {known}." if known else "Load a structure message that has a dataflow."
+    return BadCall(what, where=rows.path, remedy=remedy)
 
 
 def _checked(
     store: Store, connection: duckdb.DuckDBPyConnection, flow: Ref, rows: Sequence[Rows], on_bad_rows: OnBadRows
 ) -> Checked:
     structure = store.structure(flow)
-    constraints = [one for one in store.artefacts if isinstance(one, Constraint) and _binds(one, structure)]
+    constraints = binding(store.artefacts, structure)
     return checked(connection, rows, structure, constraints=constraints, on_bad_rows=on_bad_rows)
-
-
-def _binds(constraint: Constraint, structure: Structure) -> bool:
-    return constraint.role == "allowed" and any(
-        one in (structure.flow, structure.definition) for one in constraint.attached
-    )

@@ -1,0 +1,50 @@
+"""Files loaded into a store: which dataflow they are of, and what is done with them."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from sdmx_stores import FLOW, STRUCTURE, opened
+
+from statcommons.core.errors import BadCall
+from statcommons.sdmx.message import Rows, acting
+from statcommons.sdmx.store import Store
+from statcommons.sdmx.structure import artefacts_of
+
+HEAD = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,OBS_VALUE\n"
+OTHER = replace(STRUCTURE, flow=replace(FLOW, id="DF_Y"))
+
+
+def line(flow=FLOW, action="M", period="2020", value="1") -> str:
+    return f"dataflow,{flow},{action},A,004,{period},{value}\n"
+
+
+def test_files_of_several_dataflows_are_loaded_with_another_action(tmp_path):
+    store = opened(tmp_path / "store")
+    store.add_structures(artefacts_of(OTHER))
+    files = [f"{HEAD}{line(flow)}{line(flow, 'D', '2021')}".encode() for flow in (FLOW, OTHER.flow)]
+    done = store.load(*files, action="Replace")
+    assert [(one.flow, one.changed.added) for one in done] == [(FLOW, 2), (OTHER.flow, 2)]
+
+
+def test_rows_with_another_action_are_read_again_at_each_turn():
+    rows = acting(Rows([pa.record_batch({"AREA": ["004"], "_action": ["Merge"]})]), "Delete")
+    assert [[one.to_pylist() for one in rows.batches] for _ in range(2)] == [[[{"AREA": "004"}]]] * 2
+
+
+def test_a_data_structure_without_a_dataflow_is_told(tmp_path):
+    artefacts = [one for one in artefacts_of(STRUCTURE) if one.kind != "dataflow"]
+    data = f"{HEAD}{line(STRUCTURE.definition)}".replace("dataflow", "datastructure").encode()
+    with pytest.raises(BadCall, match=r"DSD_X\(1\.0\) has no dataflow.*Add a dataflow of it to the structure message"):
+        Store(tmp_path / "store").load(data, structures=artefacts)
+    store = opened(tmp_path / "other")
+    store.add_structures(artefacts_of(replace(OTHER, definition=replace(STRUCTURE.definition, id="DSD_Y"))))
+    with pytest.raises(
+        BadCall, match=r"There is no dataflow SC:DF_Z\(1\.0\).*There are: SC:DF_X\(1\.0\), SC:DF_Y\(1\.0\)"
+    ):
+        store.load(f"{HEAD}{line('SC:DF_Z(1.0)')}".encode())
+
+
+def test_data_before_their_structure_are_told_what_is_missing(tmp_path):
+    with pytest.raises(BadCall, match="Load a structure message that has a dataflow"):
+        Store(tmp_path / "store").load(f"{HEAD}{line()}".encode())
