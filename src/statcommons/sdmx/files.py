@@ -15,6 +15,7 @@ from statcommons.sdmx.model import Artefact, Ref
 from statcommons.sdmx.placing import together
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.structure import Structure, artefacts_of, structure_of
+from statcommons.sdmx.structures.outgoing import sender_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -343,8 +344,7 @@ def _written(rows: Sequence[Rows], structure: Structure, path: Path, format: str
     from statcommons.sdmx.formats import FORMATS, Options
 
     chosen = FORMATS[_format(path, format, BY_SUFFIX, list(FORMATS))]
-    sender = sender or structure.flow.agency.partition(".")[0]  # the id of a sender has no dot: that of an agency may
-    header = Header(structure.flow.id, datetime.datetime.now(datetime.UTC), sender)
+    header = Header(structure.flow.id, datetime.datetime.now(datetime.UTC), sender or sender_of(structure.flow.agency))
     with in_memory(rows, structure) as sets, together(path.parent) as folder, (folder / path.name).open("wb") as file:
         for block in chosen.write(sets, header, Options()):
             file.write(block)
@@ -358,7 +358,7 @@ def _written_structures(artefacts: Sequence[Artefact], path: Path, format: str) 
     writers: dict[str, Callable[..., bytes]] = {"ml": write_structures_ml, "json": write_structures_json}
     names = ["ml-2.1", "ml-3.0", "ml-3.1", "json-1.0", "json-2.0", "json-2.1"]
     family, _, standard = _format(path, format, STRUCTURES, names).partition("-")
-    header = Header(path.stem, datetime.datetime.now(datetime.UTC), artefacts[0].agency.partition(".")[0])
+    header = Header(path.stem, datetime.datetime.now(datetime.UTC), sender_of(artefacts[0].agency))
     with together(path.parent) as folder:
         (folder / path.name).write_bytes(writers[family](artefacts, standard, header))
     return path

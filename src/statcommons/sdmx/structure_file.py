@@ -10,6 +10,7 @@ from statcommons.core.errors import BadCall, ExtraMissing
 from statcommons.sdmx.message import Header
 from statcommons.sdmx.placing import together
 from statcommons.sdmx.structure import Structure, artefacts_of
+from statcommons.sdmx.structures.outgoing import sender_of
 
 __all__ = ["Standard", "write_structure"]
 
@@ -72,7 +73,6 @@ def _message(structure: Structure, standard: Standard, prepared: datetime.dateti
         raise ExtraMissing("SDMX-ML needs lxml, which is not installed.", extra="sdmx") from None
     from statcommons.sdmx.structures.ml_writing import write_structures_ml
 
-    # A sender has no dot in its id: for a unit of an agency (OECD.SDD) it is the agency.
-    sender = structure.flow.agency.partition(".")[0]
+    sender = sender_of(structure.flow.agency)
     header = Header(structure.flow.id, prepared or datetime.datetime.now(datetime.UTC), sender)
     return write_structures_ml(artefacts_of(structure), standard, header)

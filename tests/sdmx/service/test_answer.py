@@ -397,6 +397,30 @@ def test_answers_are_not_kept_beyond_the_next_release(ask, store):
     assert ask(V2)[0].header("cache-control") == "public, max-age=15"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data/dataflow/X.Y/DF_X?format=genericdata",
+        "data/dataflow/X.Y/DF_X?format=structurespecificdata&formatVersion=3.0",
+        "data/dataflow/X.Y/DF_X?format=jsondata",
+        "structure/dataflow/X.Y/DF_X?format=structure",
+        "structure/dataflow/X.Y/DF_X",
+        "availability/dataflow/X.Y/DF_X",
+    ],
+)
+def test_the_sender_of_a_unit_is_its_agency(ask, store, address):
+    """Schemas take no dot in the id of a sender."""
+    unit = replace(STRUCTURE, flow=replace(FLOW, agency="X.Y"))
+    store.add_structures(artefacts_of(unit))
+    store.change(unit.flow, filling([row("KH", "2020", 1.5, action="Merge")]))
+    made, body = ask(f"/sdmx/v2/{address}")
+    assert made.status == 200
+    if "json" in made.header("content-type"):
+        assert json.loads(body)["meta"]["sender"] == {"id": "X"}
+    else:
+        assert etree.fromstring(body).find("{*}Header/{*}Sender").get("id") == "X"
+
+
 # --- forms, encodings, methods --------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from statcommons.sdmx.service.exchange import Headers, Request, Response
 from statcommons.sdmx.service.negotiate import Choice, choose_encoding, languages
 from statcommons.sdmx.service.parameters import Parameters
 from statcommons.sdmx.service.paths import Route
+from statcommons.sdmx.structures.outgoing import sender_of
 
 __all__ = ["Asked"]
 
@@ -62,10 +63,10 @@ class Asked:
         said = (str(self.route), str(self.parameters), *chosen, ",".join(self.languages), *more)
         return etag((facts.version, *said), self.encoding)
 
-    def header(self, facts: Facts, tag: str, sender: str) -> Header:
+    def header(self, facts: Facts, tag: str, agency: str) -> Header:
         """Give the header of the message; it is the same whenever the answer is, so that the bytes are."""
         prepared = (facts.modified or self.now).replace(tzinfo=datetime.UTC, microsecond=0)
-        return Header(f"M{tag.removeprefix('W/').strip(chr(34))}", prepared, sender)
+        return Header(f"M{tag.removeprefix('W/').strip(chr(34))}", prepared, sender_of(agency))
 
     def unchanged(self, facts: Facts, tag: str, *, exists: bool = True) -> Response | None:
         """Give 304 when the client has the answer already; ``exists`` says whether it is known that there is one."""

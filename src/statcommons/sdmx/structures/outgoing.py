@@ -20,7 +20,7 @@ from statcommons.sdmx.model import (
     Scheme,
 )
 
-__all__ = ["instant", "urn"]
+__all__ = ["instant", "sender_of", "urn"]
 
 OLD_CLASSES = {"dataconstraint": "ContentConstraint", "hierarchy": "HierarchicalCodelist"}
 """What SDMX 2.1 calls kinds of artefacts otherwise."""
@@ -42,6 +42,22 @@ def instant(header: Header) -> str:
     given = header.prepared
     aware = given.replace(tzinfo=datetime.UTC) if given.tzinfo is None else given.astimezone(datetime.UTC)
     return aware.isoformat().replace("+00:00", "Z")
+
+
+def sender_of(agency: str) -> str:
+    """Give the sender that a header names for an agency: schemas take no dot in its id, which units have.
+
+    Parameters
+    ----------
+    agency : str
+        The id of the agency.
+
+    Examples
+    --------
+    >>> sender_of("OECD.SDD"), sender_of("UN")
+    ('OECD', 'UN')
+    """
+    return agency.partition(".")[0]
 
 
 def assert_holdable(artefacts: Iterable[Artefact], standard: str, format: str) -> None:
