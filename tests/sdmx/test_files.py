@@ -12,6 +12,7 @@ from sdmx_stores import FLOW, STRUCTURE, load, opened, row
 from statcommons.core.errors import BadCall, BadData
 from statcommons.sdmx import convert, read, write, write_structure
 from statcommons.sdmx.files import structure_in
+from statcommons.sdmx.structure import Component, artefacts_of, structure_of
 
 TABLE = pa.table(
     {
@@ -23,6 +24,7 @@ TABLE = pa.table(
         "STATUS": [None, "P", "A & B"],
     }
 )
+WORDS = pa.map_(pa.string(), pa.string())
 SORTED = [("004", "2020", 1e-7, "A & B"), ("004", "2021", 0.1, "P"), ("NA", "2020", 3.0, None)]
 
 
@@ -82,6 +84,16 @@ def test_data_of_a_unit_of_an_agency_are_read_by_others(tmp_path, format):
     file = write(TABLE, tmp_path / "a.xml", structure=flow, format=format)
     [peer] = get_datasets(file, write_structure(flow, tmp_path / "s.xml"))
     assert len(peer.data) == 3
+
+
+def test_that_words_are_in_languages_stays_said_in_artefacts(tmp_path):
+    words = Component("WORDS", "attribute", "text", required=False, multilingual=True)
+    structure = replace(STRUCTURE, components=(*STRUCTURE.components, words))
+    artefacts = {one.ref: one for one in artefacts_of(structure)}
+    assert structure_of(artefacts.get, FLOW)["WORDS"].multilingual
+    table = TABLE.append_column("WORDS", pa.array([[("en", "rough"), ("fr", "brut")], None, None], WORDS))
+    file = write(table, tmp_path / "a.csv", structure=structure)
+    assert read(file, structure=structure).table["WORDS"].to_pylist() == [None, None, [("en", "rough"), ("fr", "brut")]]
 
 
 def specific(*sets):

@@ -308,6 +308,7 @@ def _concepts(structure: Structure) -> Iterable[Scheme]:
 
 def _definition(one: Component) -> Definition:
     facets = dict(one.facets) | ({"decimals": str(one.decimals)} if one.decimals is not None else {})
+    facets |= {"isMultiLingual": "true"} if one.multilingual else {}
     # What is coded needs no format, and TIME_PERIOD has one that SDMX prescribes.
     kind = "" if one.codelist else TYPES["period" if one.role == "time" else one.type][0]
     many = None if one.multiple else 1
