@@ -75,7 +75,8 @@ def filling(rows):
         table["_end"] = pa.array([one and one.end for one in spans], pa.timestamp("us"))
         table["_row"] = pa.array(range(len(rows)), pa.int64())
         keys = [(one["FREQ"], one["AREA"]) for one in rows]
-        table["_key"] = pa.array([keys.index(key) for key in keys], pa.int64())
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        table["_key"] = pa.array([numbers[key] for key in keys], pa.int64())
         connection.register("given", pa.table(table))
         connection.execute("CREATE TEMP TABLE checked AS FROM given")
         return "checked"
