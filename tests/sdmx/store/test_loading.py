@@ -9,7 +9,7 @@ from sdmx_stores import FLOW, STRUCTURE, opened
 from statcommons.core.errors import BadCall
 from statcommons.sdmx.message import Rows, acting
 from statcommons.sdmx.store import Store
-from statcommons.sdmx.structure import artefacts_of
+from statcommons.sdmx.structure import Component, artefacts_of
 
 HEAD = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,OBS_VALUE\n"
 OTHER = replace(STRUCTURE, flow=replace(FLOW, id="DF_Y"))
@@ -48,3 +48,22 @@ def test_a_data_structure_without_a_dataflow_is_told(tmp_path):
 def test_data_before_their_structure_are_told_what_is_missing(tmp_path):
     with pytest.raises(BadCall, match="Load a structure message that has a dataflow"):
         Store(tmp_path / "store").load(f"{HEAD}{line()}".encode())
+
+
+@pytest.mark.parametrize("word", ["NaN", "#N/A"])
+@pytest.mark.parametrize("attachment", ["observation", "series", "dataflow"])
+@pytest.mark.parametrize("multiple", [False, True])
+def test_a_number_that_is_missing_on_purpose_may_be_said_of_anything(tmp_path, word, attachment, multiple):
+    of = ("FREQ", "AREA") if attachment == "series" else ()
+    weight = Component(
+        "WEIGHT", "attribute", "number", required=False, attachment=attachment, dimensions=of, multiple=multiple
+    )
+    store = Store(tmp_path / "store")
+    store.add_structures(artefacts_of(replace(STRUCTURE, components=(*STRUCTURE.components, weight))))
+    head = f"STRUCTURE[;],STRUCTURE_ID,FREQ,AREA,TIME_PERIOD,OBS_VALUE,WEIGHT{'[]' if multiple else ''}\n"
+    rows = "".join(f"dataflow,{FLOW},A,004,{year},1,{word}\n" for year in (2020, 2021))
+    [done] = store.load(f"{head}{rows}".encode())
+    assert done.changed.added == 2
+    assert repr(store.query(FLOW)["WEIGHT"].to_pylist()) == repr([[float("nan")] if multiple else float("nan")] * 2)
+    other = rows.replace(word, "NaN")  # the other word says nothing new
+    assert not store.load(f"{head}{other}".encode())[0].changed

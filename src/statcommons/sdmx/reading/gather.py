@@ -30,11 +30,15 @@ LANGUAGE = "en"
 
 @dataclass
 class TextColumn:
-    """A component of text: its distinct values, and for each row the place of its value; -1 where there is none."""
+    """A component of text: its distinct values, and for each row the place of its value; -1 where there is none.
+
+    Where the texts are numbers, ``numeric``, one that is missing on purpose has one word.
+    """
 
     values: list[str] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     chunks: list[np.ndarray] = field(default_factory=list)
+    numeric: bool = False
 
     def add(self, cells: pa.Array) -> None:
         """Append cells of text."""
@@ -43,7 +47,7 @@ class TextColumn:
         import pyarrow.compute as pc
 
         encoded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
-        words = encoded.dictionary.to_pylist()
+        words = [self._word(word) for word in encoded.dictionary.to_pylist()]
         for word in words:
             if word not in self.places:
                 self.places[word] = len(self.values)
@@ -51,6 +55,9 @@ class TextColumn:
         ours = np.fromiter((self.places[word] for word in words), np.int32, len(words))
         theirs = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         self.chunks.append(np.append(ours, np.int32(-1))[theirs])
+
+    def _word(self, text: str) -> str:
+        return MISSING[0] if self.numeric and text in MISSING else text
 
     def add_missing(self, rows: int) -> None:
         """Append rows without a value."""
@@ -130,7 +137,7 @@ class ListColumn(TextColumn):
         """Give a cell the form of the component, whatever form it came in."""
         values = [one for one in cell if one is not None] if isinstance(cell, list) and not _is_spoken(cell) else [cell]
         if not self.multilingual:
-            return list(_words(values))
+            return [self._word(word) for word in _words(values)]
         texts = [list(one) if isinstance(one, list) else [(LANGUAGE, one)] for one in values]
         return texts if self.multiple else [pair for text in texts for pair in text]
 
@@ -312,8 +319,12 @@ def gather(rows: Sequence[Rows], structure: Structure) -> Gathered:
         if one.role == "measure" and one.type in NUMERIC and not coded and not one.multiple:
             numbers[one.id] = NumberColumn(one)
         else:
-            several = one.multiple or one.multilingual
-            text[one.id] = ListColumn(multiple=one.multiple, multilingual=one.multilingual) if several else TextColumn()
+            numeric, several = one.type == "number" and not coded, one.multiple or one.multilingual
+            text[one.id] = (
+                ListColumn(numeric=numeric, multiple=one.multiple, multilingual=one.multilingual)
+                if several
+                else TextColumn(numeric=numeric)
+            )
     gathered = Gathered(structure, text, numbers, TextColumn(), [], [], np.empty(0, np.int64), frozenset(), ())
     lines: list[np.ndarray] = []
     total, seen, unknown = 0, set[str](), dict[tuple[str, str], None]()
