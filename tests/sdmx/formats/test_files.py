@@ -176,6 +176,30 @@ def test_excel():
     assert re.search(r'<c r="B2"[^>]*t="inlineStr"', cells)  # and a code that is none
 
 
+def test_excel_tells_values_and_languages_apart():
+    tags = component("TAGS", "attribute", multiple=True)
+    shares = component("SHARES", "attribute", "number", multiple=True)
+    words = component("WORDS", "attribute", multilingual=True)
+    notes = component("NOTES", "attribute", multilingual=True, multiple=True)
+    made = structure(FREQ, AREA, SEX, TIME, VALUE, tags, shares, words, notes, id="MANY")
+    rows = [
+        ("A", "116", "F", "2018", 1.5, ["x;y", "z"], [0.5, 2.0], [("en", 'a "b"'), ("km", "c,d")], None),
+        ("A", "116", "F", "2019", 1.5, ["x"], None, None, [[("en", "p;q"), ("fr", "r")], [("en", "s")]]),
+        ("A", "116", "F", "2020", 1.5, [], [], [], []),
+    ]
+    set = data_set(made, rows)
+    found = [list(row.values())[5:] for row in sheet(message("xlsx", set), "data")]
+    assert found == [
+        ['"x;y";z', "0.5;2", '"en:a ""b""";km:c,d', None],
+        ["x", None, None, '"""en:p;q"";fr:r";en:s'],
+        [None, None, None, None],
+    ]
+    heads = ["TAGS[]", "SHARES[]", "WORDS[en;fr;km]", "NOTES[en;fr]"]
+    assert list(sheet(message("xlsx", set), "data")[0])[5:] == heads
+    again = csv.reader(message("csv-2.0", set).decode().splitlines())  # which has the same heads and cells
+    assert [[cell or None for cell in row[8:]] for row in again] == [heads, *found]
+
+
 def test_excel_holds_whole_numbers_that_a_double_cannot():
     rows = [("A", "116", "F", "2018", 1.5, 2**53 + 1), ("A", "116", "F", "2019", 1.5, 7)]
     assert [row["LOWER"] for row in sheet(message("xlsx", data_set(TWO, rows)), "data")] == [str(2**53 + 1), "7"]

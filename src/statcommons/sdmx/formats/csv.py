@@ -118,12 +118,8 @@ def write_csv_21(data_sets: Sequence[DataSet], header: Header, options: Options)
 def _written(data_sets: Sequence[DataSet], version: Version, options: Options) -> Iterator[bytes]:
     columns = components_of(data_sets)
     dated = any(one.valid_from for one in data_sets)
-    spoken: dict[str, list[str]] = {}
-    if any(one.multilingual for one in columns):
-        layouts = [opened(one) for one in data_sets]
-        data_sets = [one.data_set for one in layouts]
-        spoken = _spoken(columns, layouts)
-    yield _heading(data_sets, columns, version, options, spoken, dated=dated)
+    data_sets, ids = marked(data_sets, columns)
+    yield _heading(columns, ids, version, options, dated=dated)
     for data_set in data_sets:
         layout = opened(data_set)
         row = line(*_row(layout, columns, version, options, dated=dated))
@@ -134,19 +130,43 @@ def _written(data_sets: Sequence[DataSet], version: Version, options: Options) -
 # --- the first line -------------------------------------------------------------------------------------------------
 
 
+def marked(data_sets: Sequence[DataSet], columns: Sequence[Component]) -> tuple[Sequence[DataSet], list[str]]:
+    """Give the ids of columns with marks of what stands in a cell: ``[]`` are several values, ``[en;fr]`` languages.
+
+    A head comes before the data: a language that only comes up after the first observations is not told in it.
+
+    Parameters
+    ----------
+    data_sets : sequence of DataSet
+        What is written.
+    columns : sequence of Component
+        The components that have columns.
+
+    Returns
+    -------
+    tuple of (sequence of DataSet, list of str)
+        The data sets, which begin anew where they were looked into, and the ids.
+
+    Examples
+    --------
+    >>> marked([], [Component("AREA", "dimension", "text"), Component("TAGS", "attribute", "text", multiple=True)])
+    ([], ['AREA', 'TAGS[]'])
+    """
+    spoken: dict[str, list[str]] = {}
+    if any(one.multilingual for one in columns):
+        layouts = [opened(one) for one in data_sets]
+        data_sets = [one.data_set for one in layouts]
+        spoken = _spoken(columns, layouts)
+    return data_sets, [one.id + _marks(one, spoken) for one in columns]
+
+
 def _heading(
-    data_sets: Sequence[DataSet],
-    columns: Sequence[Component],
-    version: Version,
-    options: Options,
-    spoken: Mapping[str, Sequence[str]],
-    *,
-    dated: bool,
+    columns: Sequence[Component], ids: Sequence[str], version: Version, options: Options, *, dated: bool
 ) -> bytes:
     cells = []
-    for one in columns:
+    for one, mine in zip(columns, ids, strict=True):
         name = in_language(one.name, options.languages)
-        id = "OBS_VALUE" if version == "1.0" and one.role == "measure" else one.id + _marks(one, spoken)
+        id = "OBS_VALUE" if version == "1.0" and one.role == "measure" else mine
         with_name = options.labels == "both" and name and not (version == "1.0" and one.role == "measure")
         cells.append(f"{id}: {name}" if with_name else id)
         if _named(version, options):
@@ -170,10 +190,7 @@ def _marks(component: Component, spoken: Mapping[str, Sequence[str]]) -> str:
 
 
 def _spoken(columns: Sequence[Component], layouts: Sequence[Layout]) -> dict[str, list[str]]:
-    """Give the languages that words may be in, by column: those of names, of series, and of the first observations.
-
-    A head comes before the data: a language that only comes up later is not told in it.
-    """
+    """Give the languages that words may be in, by column: those of names, of series, and of the first observations."""
     named = [language for one in columns for language in one.name]
     return {
         one.id: list(dict.fromkeys([*named, *(language for layout in layouts for language in _languages(one, layout))]))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from statcommons.sdmx.formats.csv import CELL, FORM, marked
 from statcommons.sdmx.formats.layout import Options
 from statcommons.sdmx.formats.table import batches_of, components_of, one_structure, schema_of_table
+from statcommons.sdmx.formats.text import texts
 from statcommons.sdmx.message import DataSet, Header
 from statcommons.sdmx.model import in_language
 from statcommons.sdmx.structure import Structure
@@ -21,9 +24,16 @@ ROWS = 1_048_575
 
 CHUNK = 1 << 20
 
+SEVERAL = replace(FORM, many=lambda column: column)
+"""Cells with several values, as SDMX-CSV 2.0 has them inside of its own quotes."""
+SPOKEN = replace(CELL, languages=lambda column: column)
+"""Cells with words in several languages, likewise."""
+
 
 def write_xlsx(data_sets: Sequence[DataSet], header: Header, options: Options) -> Iterator[bytes]:
     """Write an Excel workbook. Codes are text in it, and no text is taken for a formula, a number or a link.
+
+    Several values, and words in several languages, stand in a cell as in SDMX-CSV 2.0, and its head says so.
 
     The file is made on the disk, in little memory, and given out when it is whole: a workbook ends with what a reader
     needs first. Data of more rows than a sheet has go on in the next sheet.
@@ -64,12 +74,13 @@ def _written(data_sets: Sequence[DataSet], header: Header, options: Options) -> 
 
 
 def _data(book: Any, data_sets: Sequence[DataSet], head: Any) -> None:
-    schema = schema_of_table(data_sets)
+    data_sets, ids = marked(data_sets, components_of(data_sets))
+    names = [*ids, *schema_of_table(data_sets).names[len(ids) :]]
     rows = _rows(batches_of(data_sets))
     for number in itertools.count(1):
         sheet = book.add_worksheet("data" if number == 1 else f"data {number}")
         sheet.freeze_panes(1, 0)
-        _line(sheet, 0, schema.names, head)
+        _line(sheet, 0, names, head)
         for place, row in enumerate(itertools.islice(rows, ROWS), 1):
             _line(sheet, place, row)
         following = next(rows, None)
@@ -80,7 +91,14 @@ def _data(book: Any, data_sets: Sequence[DataSet], head: Any) -> None:
 
 def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
     for batch in batches:
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        yield from zip(*(_told(column).to_pylist() for column in batch.columns), strict=True)
+
+
+def _told(column: pa.Array) -> pa.Array:
+    """Write what a cell cannot hold as text: several values, and words in languages."""
+    if pa.types.is_list(column.type):
+        return texts(column, SEVERAL)
+    return texts(column, SPOKEN) if pa.types.is_map(column.type) else column
 
 
 def _line(sheet: Any, place: int, cells: Sequence[Any], style: Any = None) -> None:
@@ -91,19 +109,10 @@ def _line(sheet: Any, place: int, cells: Sequence[Any], style: Any = None) -> No
             sheet.write_boolean(place, column, cell, style)
         elif isinstance(cell, int | float) and cell == cell and abs(cell) < 2**53:
             sheet.write_number(place, column, cell, style)
-        elif isinstance(cell, list):
-            sheet.write_string(place, column, ";".join(map(_word, cell)), style)
         elif isinstance(cell, float):
             sheet.write_string(place, column, "NaN" if cell != cell else repr(cell), style)
         else:
             sheet.write_string(place, column, str(cell), style)
-
-
-def _word(value: Any) -> str:
-    """Write one of several values: words with their language before them, and languages together."""
-    if isinstance(value, tuple):
-        return ":".join(value)
-    return ";".join(map(_word, value)) if isinstance(value, list) else str(value)
 
 
 def _codes(book: Any, structure: Structure, languages: tuple[str, ...], head: Any) -> None:
