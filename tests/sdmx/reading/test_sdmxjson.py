@@ -173,6 +173,34 @@ def test_plain_runs_and_what_only_looks_like_them_give_the_same_rows():
     ]
 
 
+def test_lists_of_places_are_the_values_that_stand_there():
+    structure = STRUCTURE | {"attributes": {"observation": [component("STATUS", "E", "P", "A")]}}
+    cells = {"0": [1, [0, 2]], "1": [2, [1]], "2": [3, 2], "3": [4, None], "4": [5, [0, None, "X"]]}
+    structure["dimensions"] = {"observation": [component("AREA", *"abcde")]}
+    found = rows(read_rows(message({"observations": cells}, structure=structure))[0])
+    assert [one.get("STATUS") for one in found] == [["E", "A"], ["P"], ["A"], None, ["E", "X"]]
+    with pytest.raises(BadData, match="STATUS has 3 values and an index of 3"):
+        rows(read_rows(message({"observations": {"0": [1, [0, 3]]}}, structure=structure))[0])
+
+
+def test_several_texts_keep_their_languages():
+    cells = [[{"en": "a", "fr": "b"}, {"en": "c"}], ["d"], None, {"fr": "e"}]
+    assert texts(cells).to_pylist() == [
+        [[("en", "a"), ("fr", "b")], [("en", "c")]],
+        [[("en", "d")]],
+        None,
+        [[("fr", "e")]],
+    ]
+
+
+@pytest.mark.parametrize("text", ["  ", " ", "1 2", "null ", "n u"])
+def test_blanks_in_text_stay(text):
+    structure = STRUCTURE | {"attributes": {"observation": [{"id": "X"}]}}
+    series = {"0:0": {"observations": {"0": [1.5, text]}}}
+    [found] = rows(read_rows(message({"series": series}, structure=structure))[0])
+    assert found["X"] == text
+
+
 @pytest.mark.parametrize("run", ['"0":[1.5]"1":[2]', '"0":[1.5,"1":[2]', '"0":[1..5]x', '"0":[1]]', '"0":1.5,"1":[2]'])
 def test_runs_that_are_broken_are_refused(run):
     whole = message({"series": {"0:0": {"observations": {"0": [1.5], "1": [2]}}}}, structure=PLAIN)

@@ -58,10 +58,12 @@ def taken_out(data: bytes) -> tuple[bytes, list[bytes]]:
 def _bare(run: bytes) -> bytes:
     """Give a run without blanks; nothing where it is not plain: where text has blanks or signs that need care."""
     bare = run.translate(None, BLANKS)
-    simple = len(bare) == len(run) and b"\\" not in run and run.count(b'"') % 2 == 0
-    if bare.startswith(b'"') and bare.endswith(b"]") and (simple or not bare.translate(None, PLAIN)):
-        return bare
-    return b""
+    if len(bare) == len(run):
+        plain = b"\\" not in run and run.count(b'"') % 2 == 0
+    else:
+        within = b"".join(run.split(b'"')[1::2])
+        plain = not bare.translate(None, PLAIN) and len(within.translate(None, BLANKS)) == len(within)
+    return bare if plain and bare.startswith(b'"') and bare.endswith(b"]") else b""
 
 
 def blocks(run: bytes) -> Iterator[bytes]:

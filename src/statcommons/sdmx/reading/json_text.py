@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadData, OurBug
+from statcommons.sdmx.reading.gather import LANGUAGE
 from statcommons.sdmx.reading.json_runs import taken_out
 from statcommons.sdmx.reading.source import Source
 
@@ -93,24 +94,21 @@ def texts(cells: Sequence[Any]) -> pa.Array:
             return found.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         pass
-    if any(isinstance(cell, dict) for cell in cells):
-        maps = [
-            list(cell.items()) if isinstance(cell, dict) else None if cell is None else [("en", _text(cell))]
-            for cell in cells
-        ]
-        return pa.array(maps, pa.map_(pa.string(), pa.string()))
+    lists = [None if cell is None else cell if isinstance(cell, list) else [cell] for cell in cells]
+    spoken = any(isinstance(one, dict) for cell in lists for one in cell or ())
+    one: Any = pa.map_(pa.string(), pa.string()) if spoken else pa.string()
+    tell = _by_language if spoken else _text
+    found = [cell and [tell(one) for one in cell if one is not None] for cell in lists]
     if any(isinstance(cell, list) for cell in cells):
-        lists = [
-            None if cell is None else [_text(one) for one in (cell if isinstance(cell, list) else [cell])]
-            for cell in cells
-        ]
-        return pa.array(lists, pa.list_(pa.string()))
-    return pa.array([None if cell is None else _text(cell) for cell in cells], pa.string())
+        return pa.array(found, pa.list_(one))
+    return pa.array([cell and cell[0] for cell in found], one)
+
+
+def _by_language(cell: Any) -> list[tuple[str, Any]]:
+    return list(cell.items()) if isinstance(cell, dict) else [(LANGUAGE, _text(cell))]
 
 
 def _text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, dict):
-        return str(next(iter(cell.values()), ""))
     return repr(cell) if isinstance(cell, float) else str(cell)

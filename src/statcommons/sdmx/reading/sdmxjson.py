@@ -260,15 +260,15 @@ class _Batches:
 
         values = texts(one.values or [])
         if len(indices) and int(indices.max()) >= len(values):
-            raise BadData(
-                f"{one.id} has {len(values):,} values and an index of {int(indices.max()):,}.",
-                where=self.source.name,
-                remedy=REMEDY,
-            )
+            raise self._beyond(one, int(indices.max()))
         places = pa.array(indices, pa.int32(), mask=indices < 0)
         if values.null_count or not pa.types.is_string(values.type):
             return values.take(places)
         return pa.DictionaryArray.from_arrays(places, values)
+
+    def _beyond(self, one: Component, index: int) -> BadData:
+        what = f"{one.id} has {len(one.values or []):,} values and an index of {index:,}."
+        return BadData(what, where=self.source.name, remedy=REMEDY)
 
     def _cut(self, components: Sequence[Component], cells: pa.ListArray) -> dict[str, pa.Array]:
         """Give columns of cells that stand in lists of JSON's own text."""
@@ -318,11 +318,17 @@ class _Batches:
                 indices = np.array([-1 if cell is None else cell for cell in column], np.int64)
                 columns[one.id] = self._valued(one, indices)
             else:  # values stand among indices
-                known = dict(enumerate(one.values))
-                columns[one.id] = texts(
-                    [known[cell] if type(cell) is int and cell in known else cell for cell in column]
-                )
+                columns[one.id] = texts([self._meant(one, cell) for cell in column])
         return columns
+
+    def _meant(self, one: Component, cell: Any) -> Any:
+        """Give what a cell means where values, or lists of indices, stand among indices."""
+        known = one.values or []
+        if not isinstance(cell, list):
+            return known[cell] if type(cell) is int and 0 <= cell < len(known) else cell
+        if wrong := [each for each in cell if type(each) is int and not 0 <= each < len(known)]:
+            raise self._beyond(one, wrong[0])
+        return [known[each] if type(each) is int else each for each in cell]
 
     def _grouped(self, indices: Mapping[str, np.ndarray], rows: int) -> dict[str, pa.Array]:
         """Spread what is said of groups of dimensions: by keys in which the other dimensions are left out."""
