@@ -102,10 +102,11 @@ def commands_page() -> str:
 
 
 def modules() -> Iterator[Any]:
-    """Give the modules that have public names, the face of the library first."""
+    """Give the modules that have public names, the face of the library first; the hub is no library."""
     yield statcommons
     found = pkgutil.walk_packages(statcommons.__path__, "statcommons.")
-    for module in (importlib.import_module(one.name) for one in found):
+    names = [one.name for one in found if not one.name.startswith("statcommons.hub")]
+    for module in map(importlib.import_module, names):
         if hasattr(module, "__all__"):
             yield module
 

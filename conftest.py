@@ -1,0 +1,18 @@
+"""Django is told of no workspace before anything imports its models: a test that needs a hub makes one of its own."""
+
+import os
+
+
+def pytest_configure():
+    """Set Django up, once a process."""
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "statcommons.hub.settings"
+    before = os.environ.pop("STATCOMMONS_WORKSPACE", None)
+    os.environ["STATCOMMONS_WORKSPACE"] = os.devnull
+    try:
+        django.setup()
+    finally:
+        os.environ.pop("STATCOMMONS_WORKSPACE")
+        if before is not None:
+            os.environ["STATCOMMONS_WORKSPACE"] = before
