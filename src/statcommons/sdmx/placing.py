@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from statcommons.core.errors import NotAllowed, TryAgain
+from statcommons.core.errors import NotAllowed, StatCommonsError, TryAgain
 
-__all__ = ["together"]
+__all__ = ["CLOSED", "FULL", "together", "told"]
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of the system that say that there is no room."""
+
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+"""Errors of the system that say that nothing may be written there."""
 
 
 @contextlib.contextmanager
@@ -51,18 +58,47 @@ def together(folder: Path) -> Iterator[Path]:
         for file in sorted(partial.iterdir()):
             file.replace(folder / file.name)
         placed = True
-    except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
-        raise NotAllowed(
-            "The file may not be written.", where=str(error.filename or folder), remedy="Choose another folder."
-        ) from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise TryAgain(
-                "There is no space left on the disk.", where=str(folder), remedy="Free some, or choose another folder."
-            ) from None
+        if error.filename:
+            error.filename = _given(error.filename, partial, folder)
+        raise told(error, "file", error.filename or folder) from None
+    except StatCommonsError as error:  # of a file that is written whole in itself
+        error.where = error.where and _given(error.where, partial, folder)
         raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if made and not placed:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _given(place: str | bytes, partial: Path, folder: Path) -> str:
+    """Give a place as the user named it, who knows of no hidden folder."""
+    path = Path(os.fsdecode(place))
+    return str(folder / path.relative_to(partial)) if path.is_relative_to(partial) else os.fsdecode(place)
+
+
+def told(error: OSError, what: str, where: Path | str) -> Exception:
+    """Say what a user can do about an error of the file system; one that users cannot mend stays as it is.
+
+    Parameters
+    ----------
+    error : OSError
+        What the system says.
+    what : str
+        What was to be written, such as ``file`` or ``store``.
+    where : path
+        Its place.
+
+    Examples
+    --------
+    >>> print(told(PermissionError(errno.EACCES, "Permission denied"), "file", "a.csv"))
+    a.csv: The file may not be written. Choose another folder, or ask its owner.
+    """
+    if error.errno in FULL:
+        remedy = "Free some, or choose another folder; nothing was changed."
+        return TryAgain("There is no space left on the disk.", where=str(where), remedy=remedy)
+    if error.errno in CLOSED:
+        remedy = "Choose another folder, or ask its owner."
+        return NotAllowed(f"The {what} may not be written.", where=str(where), remedy=remedy)
+    return error

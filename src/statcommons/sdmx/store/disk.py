@@ -7,18 +7,14 @@ written beside its place under a hidden name, forced to the disk, renamed, and t
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from statcommons.core.errors import NotAllowed, TryAgain
+from statcommons.sdmx.placing import CLOSED, FULL, told
 
 __all__ = ["appearing"]
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
 @contextlib.contextmanager
@@ -59,7 +55,7 @@ def appearing(path: Path) -> Iterator[Path]:
         _rename(partial, path)
         _force(path.parent)
     except OSError as error:
-        raise _told(error, path) from error
+        raise told(error, "store", path) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -84,7 +80,7 @@ def make_folder(path: Path) -> None:
                 folder.mkdir(exist_ok=True)
                 _force(folder.parent)
     except OSError as error:
-        raise _told(error, path) from error
+        raise told(error, "store", path) from error
 
 
 # --- the calls after which a crash leaves something else ------------------------------------------------------------
@@ -116,20 +112,8 @@ def system_error(text: str) -> OSError | None:
 
     Examples
     --------
+    >>> import errno
     >>> system_error("IO Error: Could not write file: No space left on device").errno == errno.ENOSPC
     True
     """
     return next((OSError(one, os.strerror(one)) for one in (*FULL, *CLOSED) if os.strerror(one) in text), None)
-
-
-def _told(error: OSError, path: Path) -> Exception:
-    """Say what a user can do about an error of the file system."""
-    if error.errno in FULL:
-        return TryAgain(
-            "There is no space left on the disk.", where=str(path), remedy="Free some; nothing was changed."
-        )
-    if error.errno in CLOSED:
-        return NotAllowed(
-            "The store may not be written.", where=str(path), remedy="Choose another folder, or ask its owner."
-        )
-    return error
