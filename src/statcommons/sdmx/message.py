@@ -16,7 +16,7 @@ from statcommons.sdmx.structure import Structure
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ALL_DIMENSIONS", "PRIMARY", "SERIES", "Action", "DataSet", "Header", "Rows", "acting", "measured"]
+__all__ = ["ALL_DIMENSIONS", "PRIMARY", "SERIES", "Action", "DataSet", "Header", "Rows", "acting", "measured", "under"]
 
 Action: TypeAlias = Literal["Information", "Append", "Replace", "Merge", "Delete"]
 """What a receiver shall do with the rows; ``Information`` says what is published and asks for nothing."""
@@ -126,6 +126,9 @@ class _Batches:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return map(self.change, self.rows.batches)
 
+    def under(self, structure: Structure) -> _Batches:
+        return replace(self, rows=replace(self.rows, batches=under(self.rows.batches, structure)))
+
 
 def acting(rows: Rows, action: Action) -> Rows:
     """Give rows with another action, whatever they say themselves.
@@ -147,6 +150,20 @@ def acting(rows: Rows, action: Action) -> Rows:
         return batch.drop_columns(["_action"]) if "_action" in batch.schema.names else batch
 
     return replace(rows, action=action, batches=_Batches(rows, change))
+
+
+def under(batches: Iterable[pa.RecordBatch], structure: Structure) -> Iterable[pa.RecordBatch]:
+    """Give batches as they are read when their structure is known, where that makes a difference.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.RecordBatch
+        Of rows.
+    structure : Structure
+        Of the rows.
+    """
+    known: Callable[[Structure], Iterable[pa.RecordBatch]] | None = getattr(batches, "under", None)
+    return known(structure) if known else batches
 
 
 def measured(rows: Rows, structure: Structure) -> Rows:

@@ -410,6 +410,11 @@ def test_words_in_languages_may_come_in_any_form(head, line, words, notes):
 def test_two_texts_in_one_language_are_refused():
     told = causes("004,1,a;b", structure=SPOKEN, head="STRUCTURE[;],STRUCTURE_ID,AREA,OBS_VALUE,WORDS[]\n")
     assert [one.rule for one in told] == ["WORDS has several texts in one language"]
+    head = "STRUCTURE[;],STRUCTURE_ID,AREA,OBS_VALUE,WORDS[en;ar]\n"
+    [told] = causes("004,1,plain;second", structure=SPOKEN, head=head)
+    assert (told.rule, told.where) == ("WORDS has several texts in one language", "f.csv, row 2, column WORDS")
+    assert "plain" in str(told.value)
+    assert "second" in str(told.value)
 
 
 def test_a_list_without_a_value_is_no_value(tmp_path):

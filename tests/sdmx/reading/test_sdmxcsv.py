@@ -144,6 +144,23 @@ def test_several_values_and_languages():
     assert row["C"] == [[("en", "one"), ("fr", "un")], [("en", "two")]]
 
 
+@pytest.mark.parametrize(
+    ("cell", "texts"),
+    [
+        ("en:one;ar:two", [("en", "one"), ("ar", "two")]),
+        ("plain;second", [("en", "plain"), ("en", "second")]),
+        ("one;ar:two", [("en", "one"), ("ar", "two")]),
+        ("fr:un;pt-BR:um", [("fr", "un"), ("pt-BR", "um")]),
+        ("re: a text", [("en", "re: a text")]),
+        ("ftp://x.org", [("en", "ftp://x.org")]),
+        ("Note:x", [("en", "Note:x")]),
+    ],
+)
+def test_no_text_in_languages_is_lost(cell, texts):
+    [row] = rows(f"STRUCTURE[;],STRUCTURE_ID,TITLE[en;ar]\ndataflow,X:DF(1.0),{cell}\n")
+    assert row["TITLE"] == texts
+
+
 def test_rows_of_several_structures_keep_their_lines():
     text = HEAD + "".join(f"dataflow,X:D{n % 2}(1.0),{'IM'[n % 2]},{n},2018,1\n" for n in range(6))
     first, second = read_rows(text.encode())

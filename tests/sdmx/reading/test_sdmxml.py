@@ -105,6 +105,18 @@ def test_texts_in_several_languages():
     assert read(content)[0]["T"] == [("en", "one"), ("fr", "un")]
 
 
+def test_several_texts_in_several_languages():
+    def value(**words: str) -> str:
+        texts = "".join(f'<c:Text xml:lang="{one}">{text}</c:Text>' for one, text in words.items())
+        return f"<Value>{texts}</Value>"
+
+    content = "".join(
+        f'<Obs A="x" TIME_PERIOD="{year}"><Comp id="T">{values}</Comp></Obs>'
+        for year, values in (("2018", value(en="one", fr="un") + value(en="two")), ("2019", value(km="z")))
+    )
+    assert [row["T"] for row in read(content)] == [[[("en", "one"), ("fr", "un")], [("en", "two")]], [[("km", "z")]]]
+
+
 def test_words_are_whole_wherever_the_file_is_cut_into_blocks(monkeypatch):
     monkeypatch.setattr("statcommons.sdmx.reading.ml_expat.BLOCK", 7)
     words = "A text of some length"

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+from sdmx_made import AREA, FREQ, HEADER, SEX, TIME, VALUE, component, data_set, structure
 from sdmx_stores import FLOW, STRUCTURE, opened
 
 from statcommons.core.errors import BadCall
+from statcommons.sdmx.formats import FORMATS, Options
 from statcommons.sdmx.message import Rows, acting
 from statcommons.sdmx.store import Store
 from statcommons.sdmx.structure import Component, artefacts_of
@@ -48,6 +50,36 @@ def test_a_data_structure_without_a_dataflow_is_told(tmp_path):
 def test_data_before_their_structure_are_told_what_is_missing(tmp_path):
     with pytest.raises(BadCall, match="Load a structure message that has a dataflow"):
         Store(tmp_path / "store").load(f"{HEAD}{line()}".encode())
+
+
+WORDS = structure(
+    FREQ,
+    AREA,
+    SEX,
+    TIME,
+    VALUE,
+    component("FLAGS", "attribute", codes="CL_STATUS", multiple=True, required=False),
+    component("COMMENT", "attribute", required=False),
+    component("REMARKS", "attribute", multiple=True, multilingual=True, required=False),
+    component("ABOUT", "attribute", multilingual=True, attachment="series", dimensions=("FREQ", "REF_AREA", "SEX")),
+)
+SAID = [
+    (["A", "E"], "Note: a", [[("en", "a;b"), ("fr", '"q"')], [("en", "c")]], [("en", "x;y: z"), ("km", "é")]),
+    (["E"], None, [[("en", "c")], [("fr", "d")]], [("en", "x;y: z"), ("km", "é")]),
+    (None, "b", None, [("fr", "fr:z")]),
+]
+
+
+@pytest.mark.parametrize("labels", ["id", "both"])
+@pytest.mark.parametrize("name", ["csv-2.0", "csv-2.1", "json-2.0", "json-2.1", "ml-3.0", "ml-3.1"])
+def test_words_are_loaded_as_their_structure_has_them(tmp_path, name, labels):
+    keys = [("A", "116", "F", "2018", 1.0), ("A", "116", "F", "2019", 2.0), ("A", "764", "F", "2018", 3.0)]
+    rows = [(*key, *said) for key, said in zip(keys, SAID, strict=True)]
+    store = Store(tmp_path / "store")
+    store.add_structures(artefacts_of(WORDS))
+    store.load(b"".join(FORMATS[name].write([data_set(WORDS, rows)], HEADER, Options(labels=labels))))
+    found = store.query(WORDS.flow).select(["FLAGS", "COMMENT", "REMARKS", "ABOUT"])
+    assert [tuple(row.values()) for row in found.to_pylist()] == SAID
 
 
 @pytest.mark.parametrize("word", ["NaN", "#N/A"])

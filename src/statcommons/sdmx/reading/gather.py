@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.progress import step
-from statcommons.sdmx.message import Rows, measured
+from statcommons.sdmx.message import Rows, measured, under
 from statcommons.sdmx.reading.values import MISSING, NUMBER, limit_of
 from statcommons.sdmx.structure import Component, Structure
 
@@ -333,7 +333,7 @@ def gather(rows: Sequence[Rows], structure: Structure) -> Gathered:
             gathered.files.append(data.path)
             gathered.starts.append(total)
             seen |= data.given
-            for batch in data.batches:
+            for batch in under(data.batches, structure):
                 names = [name for name in batch.schema.names if not name.startswith("_")]
                 seen |= set(names)
                 unknown |= {(data.path, name): None for name in names if name not in structure}

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadCall, BadData, NoInput, nearest
-from statcommons.sdmx.message import Rows, measured
+from statcommons.sdmx.message import Rows, measured, under
 from statcommons.sdmx.structure import Structure
 
 if TYPE_CHECKING:
@@ -182,6 +182,10 @@ class _Mapped:
             for id, value in self.mapping.constants.items():
                 columns[id] = pa.repeat(pa.scalar(value), batch.num_rows)
             yield pa.RecordBatch.from_pydict(columns)
+
+    def under(self, structure: Structure) -> _Mapped:
+        """Give batches that know their structure; which columns there are stays as the mapping had it."""
+        return replace(self, rows=replace(self.rows, batches=under(self.rows.batches, structure)))
 
     def _written(self, id: str, cells: pa.Array) -> pa.Array:
         import pyarrow as pa

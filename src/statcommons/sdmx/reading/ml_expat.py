@@ -96,6 +96,7 @@ class _State:
         self.current: dict[str, Any] = self.attributes
         self.words: list[str] = []
         self.component, self.values = "", list[Any]()
+        self.texts: list[tuple[str, str]] = []
         self.language = ""
         self.empty = False
 
@@ -143,9 +144,16 @@ class _State:
             self.current = self.series[-1] if name == "Obs" else self.attributes
         elif name in ("Value", "Text") and self.component:
             words = "".join(self.words)
-            self.values += [(self.language or "en", words) if name == "Text" else words] if words.strip() else []
+            if name == "Text":
+                self.texts += [(self.language or "en", words)] if words.strip() else []
+            elif self.texts:
+                self.values.append(self.texts)
+                self.texts = []
+            elif words.strip():
+                self.values.append(words)
         elif name == "Comp":
-            self.current[self.component] = self.values
+            spoken = len(self.values) == 1 and isinstance(self.values[0], list)
+            self.current[self.component] = self.values[0] if spoken else self.values
             self.component = ""
         elif name == "DataSet":
             self.done = True
@@ -175,7 +183,7 @@ def columns_of(rows: Sequence[dict[str, Any]]) -> dict[str, pa.Array]:
 
 
 def column(cells: Sequence[Any]) -> pa.Array:
-    """Make a column of cells that hold text, lists of text, or texts with their language.
+    """Make a column of cells that hold text, or texts with their language, or lists of either.
 
     Parameters
     ----------
@@ -189,8 +197,12 @@ def column(cells: Sequence[Any]) -> pa.Array:
     """
     import pyarrow as pa
 
-    nested = next((one for one in cells if isinstance(one, list) and one), None)
-    if nested is None:
+    firsts = [one[0] for one in cells if isinstance(one, list) and one]
+    if not firsts:
         return pa.array([None if isinstance(one, list) else one for one in cells], pa.string())
-    kind = pa.map_(pa.string(), pa.string()) if isinstance(nested[0], tuple) else pa.list_(pa.string())
+    spoken = pa.map_(pa.string(), pa.string())
+    if any(isinstance(first, list) for first in firsts):
+        listed = [[one] if isinstance(one, list) and one and isinstance(one[0], tuple) else one for one in cells]
+        return pa.array(listed, pa.list_(spoken))
+    kind = spoken if isinstance(firsts[0], tuple) else pa.list_(pa.string())
     return pa.array([[one] if isinstance(one, str) else one for one in cells], kind)

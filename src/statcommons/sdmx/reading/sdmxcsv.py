@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ KEYS = ("SERIES_KEY", "OBS_KEY")
 HEADER = re.compile(
     r"(?P<id>[^\[\]:\s]+(?:\[\]\.[^\[\]:\s]+)*)(?P<many>\[\])?(?:\[(?P<languages>[^\]]+)\])?(?P<label>: .*)?"
 )
+LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*:(?!\s|//)")
 CODE_LABEL = r"^(?P<code>[A-Za-z0-9_@$\-]+): "
 
 
@@ -238,6 +239,10 @@ class _Batches:
     only: str
     actions: bool
 
+    def under(self, structure: Structure) -> _Batches:
+        """Give the same rows, read with their structure."""
+        return replace(self, structure=structure)
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -267,12 +272,15 @@ def _cells(cells: Any, column: _Column, sub: str, structure: Structure | None) -
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    coded = structure is None or column.id not in structure or structure[column.id].codelist is not None
+    known = structure[column.id] if structure and column.id in structure else None
+    coded = known is None or known.codelist is not None
     if column.many or column.languages:
+        # A header with languages does not say whether there are several values.
+        many = column.many or (known is not None and known.multiple)
         distinct = cells.dictionary_encode()
-        apart = [_apart(one, column, sub, coded) for one in distinct.dictionary.to_pylist()]
+        apart = [_apart(one, column, sub, coded, many) for one in distinct.dictionary.to_pylist()]
         kind: Any = pa.map_(pa.string(), pa.string()) if column.languages else pa.string()
-        return pa.array(apart, pa.list_(kind) if column.many else kind).take(distinct.indices)
+        return pa.array(apart, pa.list_(kind) if many else kind).take(distinct.indices)
     if column.labelled and coded:
         distinct = cells.dictionary_encode()
         label = CODE_LABEL if structure is None else r"^(?P<code>[^:]+): "
@@ -281,35 +289,42 @@ def _cells(cells: Any, column: _Column, sub: str, structure: Structure | None) -
     return cells
 
 
-def _apart(cell: str, column: _Column, sub: str, coded: bool) -> Any:
+def _apart(cell: str, column: _Column, sub: str, coded: bool, many: bool) -> Any:
     """Split a cell into its values, each perhaps in several languages."""
-    parts = _split(cell, sub) if column.many else [cell]
-    if column.languages:
-        texts = [dict(_language(text, column) for text in _split(part, sub) if text) for part in parts]
-        return [list(text.items()) for text in texts] if column.many else list(texts[0].items())
+    parts = _split(cell, sub) if many else [cell]
+    if column.languages:  # that a language comes twice is for the judge
+        texts = [[_language(piece, column) for piece in _pieces(part, sub) if piece] for part in parts]
+        return texts if many else texts[0]
     return [part.partition(": ")[0] if column.labelled and coded else part for part in parts]
 
 
-def _language(text: str, column: _Column) -> tuple[str, str]:
+def _language(piece: str, column: _Column) -> tuple[str, str]:
+    """Give the language of a text; the writer of a header may not have known all that come."""
+    text = _unquoted(piece)
     language, colon, words = text.partition(":")
-    if not colon or language not in column.languages:
-        return column.languages[0], text
-    return language, _unquoted(words)
+    if colon and (language in column.languages or LANGUAGE.match(text)):
+        return language, _unquoted(words) if text == piece else words
+    return column.languages[0], text
 
 
 def _split(cell: str, sub: str) -> list[str]:
-    """Split a cell at its inner separator; what stands within quotes stays whole."""
+    """Split a cell at its inner separator into its values."""
+    return [_unquoted(piece) for piece in _pieces(cell, sub)]
+
+
+def _pieces(cell: str, sub: str) -> list[str]:
+    """Cut a cell at its inner separator; what stands within quotes stays whole."""
     if '"' not in cell:
         return cell.split(sub)
     pieces, piece, within = [], "", False
     for sign in cell:
         if sign == sub and not within:
-            pieces.append(_unquoted(piece))
+            pieces.append(piece)
             piece = ""
         else:
             within ^= sign == '"'
             piece += sign
-    return [*pieces, _unquoted(piece)]
+    return [*pieces, piece]
 
 
 def _unquoted(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from statcommons.core.errors import BadData, nearest
@@ -128,6 +128,10 @@ class _Batches:
     source: Source
     head: Head
     structure: Structure | None
+
+    def under(self, structure: Structure) -> _Batches:
+        """Give the same rows, read with their structure."""
+        return replace(self, structure=structure)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         groups = _Groups(self.structure)
