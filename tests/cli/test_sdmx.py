@@ -15,7 +15,7 @@ from sdmx_stores import STRUCTURE
 from statcommons.core.run import run
 from statcommons.sdmx import artefacts_of, write_structure
 from statcommons.sdmx.message import Header
-from statcommons.sdmx.model import Constraint, Region
+from statcommons.sdmx.model import Constraint, Dataflow, Ref, Region
 from statcommons.sdmx.structures.ml import write_structures_ml
 
 SCRIPT = str(Path(sys.executable).with_name("statcommons"))
@@ -85,6 +85,31 @@ def test_actions_times_and_withdrawal(loaded):
     (loaded / "gone.csv").write_text(HEAD + f"{FLOW},A,NA,2020,,,\n")
     said = command("load", "gone.csv", "--store", "st", "--action", "delete", cwd=loaded).stdout
     assert "1 deleted" in said
+
+
+def test_deletion_empties_the_values_that_rows_name_as_the_help_says(loaded):
+    told = " ".join(command("load", "--help").stdout.split())
+    assert "delete empties the values that a row names" in told
+    said = command("load", "data.csv", "--store", "st", "--action", "delete", cwd=loaded).stdout
+    assert "3 changed, 0 deleted" in said
+    lines = command("get", "data/dataflow/SC/DF_X/1.0?format=csv", "--store", "st", cwd=loaded).stdout.splitlines()
+    head, *cells = [line.split(",") for line in lines]
+    assert [row[head.index("OBS_VALUE")] for row in cells] == ["", "", ""]
+
+
+def test_a_dataflow_without_its_structure_hides_no_other(loaded):
+    lacking = Dataflow("dataflow", "SC", "DF_BARE", name={"en": "Bare"}, structure=Ref("datastructure", "SC", "DSD_NO"))
+    header = Header("x", datetime.datetime.now(datetime.UTC), "SC")
+    (loaded / "bare.xml").write_bytes(write_structures_ml((lacking,), "2.1", header))
+    command("load", "bare.xml", "--store", "st", cwd=loaded)
+    flows = {one["flow"]: one for one in json.loads(command("flows", "--store", "st", "--json", cwd=loaded).stdout)}
+    assert (flows[FLOW]["observations"], flows[FLOW]["missing"]) == (3, "")
+    bare = flows["SC:DF_BARE(1.0)"]
+    assert (bare["name"], bare["observations"]) == ("Bare", 0)
+    assert bare["missing"] == "There is no structure SC:DSD_NO(1.0). Load its structure message first."
+    said = command("flows", "--store", "st", cwd=loaded).stdout
+    assert "3 observations, 2 series" in said
+    assert f"SC:DF_BARE(1.0)  Bare\n    {bare['missing']}" in said
 
 
 def test_every_fault_is_told_and_nothing_is_loaded(loaded):

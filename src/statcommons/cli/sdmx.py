@@ -46,7 +46,12 @@ def sdmx() -> None:
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="STRUCTURE_OR_DATA_FILE...")
 @store_option
 @flow_option
-@click.option("--action", type=click.Choice(list(ACTIONS)), help="What is done with the rows, whatever the files say.")
+@click.option(
+    "--action",
+    type=click.Choice(list(ACTIONS)),
+    help="What is done with the rows, whatever the files say; delete empties the values that a row names, and takes "
+    "the observation away where it names none.",
+)
 @valid_option
 @click.option("--on-bad-rows", type=click.Choice(["fail", "set_aside"]), default="fail", show_default=True)
 @mapping_option
@@ -188,30 +193,40 @@ def withdraw(number: int, folder: Path | None, flow: str | None) -> None:
 @json_option
 def flows(folder: Path | None, as_json: bool) -> None:
     """List the dataflows of a store, with what is public of each."""
-    from statcommons.sdmx.model import in_language
-    from statcommons.sdmx.query.data import DataQuery
-
     store = _store(_there(folder))
-    found: list[dict[str, Any]] = []
-    for one in store.flows():
-        there, facts = store.availability(DataQuery(one)), store.facts(one)
-        found.append(
-            {
-                "flow": str(one),
-                "name": in_language(store.structure(one).name),
-                "observations": there.observations,
-                "series": there.series,
-                "periods": [period.text for period in there.periods],
-                "modified": facts.modified and f"{facts.modified.isoformat(timespec='seconds')}Z",
-            }
-        )
+    found = [_of_flow(store, one) for one in store.flows()]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     for row in found:
+        if row["missing"]:
+            click.echo(f"{row['flow']}  {row['name']}\n    {row['missing']}")
+            continue
         span = " to ".join(dict.fromkeys(row["periods"])) or "no data"
         counts = f"{counted(row['observations'], 'observation')}, {row['series']:,} series"
         click.echo(f"{row['flow']}  {row['name']}\n    {counts}, {span}, changed {row['modified'] or 'never'}")
+
+
+def _of_flow(store: Store, flow: Ref) -> dict[str, Any]:
+    """Tell what is public of a dataflow, or what it lacks: one without its structure hides no other."""
+    from statcommons.sdmx.model import in_language
+    from statcommons.sdmx.query.data import DataQuery
+
+    known: dict[str, Any] = {"flow": str(flow), "observations": 0, "series": 0, "periods": [], "modified": None}
+    try:
+        name = in_language(store.structure(flow).name)
+    except BadData as error:
+        usage = store.artefacts.find(flow)
+        return known | {"name": in_language(usage.name) if usage else "", "missing": f"{error.what} {error.remedy}"}
+    there, facts = store.availability(DataQuery(flow)), store.facts(flow)
+    return known | {
+        "name": name,
+        "observations": there.observations,
+        "series": there.series,
+        "periods": [period.text for period in there.periods],
+        "modified": facts.modified and f"{facts.modified.isoformat(timespec='seconds')}Z",
+        "missing": "",
+    }
 
 
 @sdmx.command()
