@@ -52,6 +52,11 @@ def is_told_by_sql(component: Component) -> bool:
     ----------
     component : Component
         A measure or an attribute.
+
+    Examples
+    --------
+    >>> is_told_by_sql(Component("OBS_VALUE", "measure", "number")), is_told_by_sql(Component("T", "attribute", "date"))
+    (True, False)
     """
     kind = kind_of(component)
     return kind == "text" or (kind == "number" and component.role == "measure" and not component.multiple)
