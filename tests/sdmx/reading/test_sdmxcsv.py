@@ -197,6 +197,19 @@ def test_bad_files_are_refused_with_the_place(text, words):
         rows(text)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize("head", ["DATAFLOW", '"DATAFLOW"', "DATAFLOW,AREA,OBS_VALUE", HEAD.rstrip()])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_header_alone_has_no_rows(mark, head, end):
+    with pytest.raises(BadData, match="The file has a header and no rows"):
+        rows(f"{mark}{head}{end}")
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_table_of_a_header_alone_has_none_either(end):
+    assert rows(f"FREQ,AREA{end}") == []
+
+
 def test_all_rows_that_do_not_fit_are_named():
     text = HEAD + ROW + "dataflow,1,2\n" + ROW + ROW.strip() + ",7\n"
     with pytest.raises(BadData) as caught:

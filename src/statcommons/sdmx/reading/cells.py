@@ -108,7 +108,7 @@ def cells_of(source: Source, delimiter: str, encoding: str = "", *, head: int = 
 
 @dataclass(frozen=True)
 class _Lines:
-    """What one pass over UTF-8 lines found: quotes, blank lines, and the beginning that all rows share."""
+    """What one pass over UTF-8 lines found: quotes, blank lines or none at all, and the beginning that rows share."""
 
     quoted: bool
     blank: bool
@@ -155,7 +155,8 @@ def _lines(source: Source, delimiter: str, head: int) -> _Lines | None:
     uniform = bool(head) and begun > 0 and begun == lines - ended
     if head and not uniform:  # only now is it worth to look for blank lines
         return replace(_lines(source, delimiter, 0) or _Lines(quoted, True, b""), common=b"")
-    return _Lines(quoted, blank, mark[1:] if uniform else b"")
+    alone = not lines  # Arrow's parser wants a line to end before it leaves out the header
+    return _Lines(quoted, blank or alone, mark[1:] if uniform else b"")
 
 
 def cell_batches(cells: Cells, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:

@@ -23,7 +23,7 @@ __all__ = ["ACTIONS", "is_sdmx_csv", "read_sdmx_csv"]
 ACTIONS: Mapping[str, Action] = {"I": "Information", "A": "Append", "R": "Replace", "M": "Merge", "D": "Delete"}
 """The actions of SDMX-CSV 2.x by their letter."""
 
-START = re.compile(r'"?(?:STRUCTURE(?:\[(?P<sub>.)\])?|(?P<old>DATAFLOW))"?(?P<separator>[^\w\s"]|\t)')
+START = re.compile(r'"?(?:STRUCTURE(?:\[(?P<sub>.)\])?|(?P<old>DATAFLOW))"?(?P<separator>[^\w\s"]|\t|(?=[\r\n]|\Z))')
 HEAD = ("STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "DATAFLOW", "ACTION")
 KEYS = ("SERIES_KEY", "OBS_KEY")
 HEADER = re.compile(
@@ -111,9 +111,10 @@ def read_sdmx_csv(source: Source, structure: Structure | None = None, *, encodin
         raise BadData(
             "The header is not that of SDMX-CSV.", where=source.name, remedy="Begin it with STRUCTURE or DATAFLOW."
         )
-    first = next(csv.reader([source.start().splitlines()[0]], delimiter=start["separator"]))
+    separator = start["separator"] or ","  # none follows a lone column
+    first = next(csv.reader([source.start().splitlines()[0]], delimiter=separator))
     head = sum(1 for _ in takewhile(lambda cell: cell.partition("[")[0].strip() in HEAD, first))
-    cells = cells_of(source, start["separator"], encoding, head=head)
+    cells = cells_of(source, separator, encoding, head=head)
     layout = _layout(cells, bool(start["old"]), start["sub"] or ";", structure)
     found = _uniform(cells, layout) or _named(cells, layout)
     names = list(dict.fromkeys(name for name, _ in found))
