@@ -124,19 +124,20 @@ def test_what_is_no_id_stands_as_a_value(name, at):
 
 
 @pytest.mark.parametrize(
-    ("languages", "name", "names"),
+    ("languages", "name", "names", "spoken"),
     [
-        (("fr", "en"), "Zone", {"fr": "Zone", "en": "Reference area"}),
-        (("fr",), "Zone", {"fr": "Zone"}),
-        (("km",), "Reference area", None),
-        (("fr-CH",), "Zone", None),
+        (("fr", "en"), "Zone", {"fr": "Zone", "en": "Reference area"}, ["fr", "en"]),
+        (("fr",), "Zone", {"fr": "Zone"}, ["fr"]),
+        (("km",), "Reference area", None, ["en"]),
+        (("fr-CH",), "Zone", None, ["fr"]),
+        (("km", "fr"), "Zone", {"fr": "Zone"}, ["fr"]),
     ],
 )
-def test_names_are_in_the_languages_asked(languages, name, names):
+def test_names_are_in_the_languages_asked(languages, name, names, spoken):
     document = message("json-2.0", data_set(AREAS, ROWS), languages=languages)
     [area] = [one for one in described(document)["dimensions"]["series"] if one["id"] == "REF_AREA"]
     assert (area["name"], area.get("names")) == (name, names)
-    assert document["meta"]["contentLanguages"] == list(languages)
+    assert document["meta"]["contentLanguages"] == spoken
 
 
 def test_levels_of_attributes():

@@ -146,6 +146,15 @@ def test_a_reader_of_json_sees_the_words_of_his_language():
     assert [one["name"] for one in codes["codes"]] == ["Sexe « élargi »", "Male"]
 
 
+@pytest.mark.parametrize(
+    ("languages", "spoken"), [(["fr-CH", "km"], ["fr", "en"]), (["km"], ["en", "fr"]), ([], ["en", "fr"])]
+)
+@pytest.mark.parametrize("form", [form for form in FORMS if form[0] == "json"], ids=" ".join)
+def test_json_names_the_languages_that_it_speaks(form, languages, spoken):
+    codes = Scheme("codelist", "UN", "CL", name={"fr": "Sexe", "en": "Sex"}, items=(Item("F", {"en": "Female"}),))
+    assert json.loads(write([codes], form, languages))["meta"]["contentLanguages"] == spoken
+
+
 def test_attributes_in_a_constraint_are_told_from_dimensions_where_the_structure_is_there():
     for several, expected in (((ALLOWED, STRUCTURE), ["Component"]), ((ALLOWED,), [])):
         root = etree.fromstring(write_structures_ml(several, "3.0", HEADER))

@@ -100,7 +100,8 @@ def _written(data_sets: Sequence[DataSet], header: Header, options: Options, ver
         by_flow.setdefault(one.structure.flow, []).append(one)
     lists = {flow: lists_of(some) for flow, some in by_flow.items()}
     schema = {"$schema": SCHEMAS[version]} if version == "2.1" else {}
-    yield orjson.dumps(schema | {"meta": meta_of(header, options, version)})[:-1] + b',"data":{"dataSets":['
+    structures = [known.structure for known in lists.values()]
+    yield orjson.dumps(schema | {"meta": meta_of(header, structures, options, version)})[:-1] + b',"data":{"dataSets":['
     layouts: dict[Ref, Layout] = {}
     for number, one in enumerate(data_sets):
         flow = one.structure.flow

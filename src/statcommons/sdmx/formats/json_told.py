@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from statcommons.sdmx.formats.json_values import Lists, Version
 from statcommons.sdmx.formats.layout import Layout, Options
 from statcommons.sdmx.message import Header
 from statcommons.sdmx.model import Text, in_language
-from statcommons.sdmx.structure import TYPES, Component
+from statcommons.sdmx.structure import TYPES, Component, Structure
+from statcommons.sdmx.structures.outgoing import best_first
 
 SCHEMAS = {
     "1.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas/1.0/"
@@ -21,13 +23,15 @@ SCHEMAS = {
 ID = re.compile(r"[A-Za-z0-9_@$-]+")
 
 
-def meta_of(header: Header, options: Options, version: Version) -> dict[str, Any]:
+def meta_of(header: Header, structures: Iterable[Structure], options: Options, version: Version) -> dict[str, Any]:
     """Tell of the message.
 
     Parameters
     ----------
     header : Header
         Its header.
+    structures : iterable of Structure
+        Of its data.
     options : Options
         The languages of its names.
     version : Version
@@ -38,9 +42,27 @@ def meta_of(header: Header, options: Options, version: Version) -> dict[str, Any
         "id": header.id,
         "prepared": instant(header.prepared),
         "test": header.test,
-        "contentLanguages": list(options.languages) or ["en"],
+        "contentLanguages": _spoken(structures, options.languages) or list(options.languages) or ["en"],
         "sender": {"id": header.sender},
     }
+
+
+def _spoken(structures: Iterable[Structure], languages: tuple[str, ...]) -> list[str]:
+    """Give the languages in which names are shown; which codes will occur is not known yet, so all of them count."""
+    texts = (
+        text
+        for one in structures
+        for text in (
+            one.name,
+            *(component.name for component in one.components),
+            *(code.name for component in one.components for code in one.codes(component)),
+        )
+    )
+    shown: dict[str, None] = {}
+    for known in dict.fromkeys(map(tuple, texts)):  # few sets of languages for any number of codes
+        names = _named({language: language for language in known}, "", languages)
+        shown |= dict.fromkeys([name for name in (names["name"],) if name] + [*names.get("names", ())])
+    return best_first(shown, languages)
 
 
 def structure_told(lists: Lists, layout: Layout, languages: tuple[str, ...], version: Version) -> dict[str, Any]:

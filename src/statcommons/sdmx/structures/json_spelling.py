@@ -39,6 +39,7 @@ class Spelling:
     def __init__(self, standard: JSONStandard, languages: tuple[str, ...], *, whole: bool = False) -> None:
         self.old, self.standard, self.languages = standard == "1.0", standard, languages or ("en",)
         self.whole, self.knows_old = whole, self.old or whole
+        self.spoken: dict[str, None] = {}
 
     def envelope(self, one: Artefact) -> dict[str, Any]:
         """Say what all artefacts have."""
@@ -61,6 +62,7 @@ class Spelling:
 
     def nameable(self, one: Artefact | Item, *, named: bool = True) -> dict[str, Any]:
         """Say what all that has a name has; without one it is called by its id where it must be ``named``."""
+        self.spoken |= dict.fromkeys((*one.name, *one.description))
         return {
             "id": one.id,
             "name": in_language(one.name, self.languages) or (one.id if named and not self.whole else ""),
@@ -72,6 +74,8 @@ class Spelling:
 
     def annotations(self, several: Iterable[Annotation]) -> list[shapes.JNote]:
         """Say annotations."""
+        several = tuple(several)
+        self.spoken |= dict.fromkeys(language for one in several for language in one.text)
         return [
             shapes.JNote(
                 one.id,

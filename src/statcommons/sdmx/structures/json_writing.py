@@ -34,6 +34,7 @@ from statcommons.sdmx.structures.json_reading import ITEMS
 from statcommons.sdmx.structures.json_spelling import JSONStandard, Spelling
 from statcommons.sdmx.structures.outgoing import (
     assert_holdable,
+    best_first,
     dimensions_first,
     has_concepts_for_codes,
     instant,
@@ -171,7 +172,7 @@ class _Writer(Spelling):
             "id": header.id,
             "test": header.test,
             "prepared": instant(header),
-            "contentLanguages": list(self.languages),
+            "contentLanguages": best_first(self.spoken or self.languages, self.languages),
             "sender": {"id": header.sender},
         }
         return {"meta": meta, "data": groups}

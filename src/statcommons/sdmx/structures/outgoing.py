@@ -18,9 +18,10 @@ from statcommons.sdmx.model import (
     Ref,
     Region,
     Scheme,
+    in_language,
 )
 
-__all__ = ["instant", "sender_of", "urn"]
+__all__ = ["best_first", "instant", "sender_of", "urn"]
 
 OLD_CLASSES = {"dataconstraint": "ContentConstraint", "hierarchy": "HierarchicalCodelist"}
 """What SDMX 2.1 calls kinds of artefacts otherwise."""
@@ -58,6 +59,27 @@ def sender_of(agency: str) -> str:
     ('OECD', 'UN')
     """
     return agency.partition(".")[0]
+
+
+def best_first(spoken: Iterable[str], languages: tuple[str, ...]) -> list[str]:
+    """Put the languages that a message speaks in the order in which its reader would choose among them.
+
+    Parameters
+    ----------
+    spoken : iterable of str
+        The languages.
+    languages : tuple of str
+        What the reader prefers, best first.
+
+    Examples
+    --------
+    >>> best_first(["ar", "en", "fr"], ("fr-CH", "km"))
+    ['fr', 'en', 'ar']
+    """
+    left, ordered = {language: language for language in spoken}, []
+    while left:
+        ordered.append(left.pop(in_language(left, languages)))
+    return ordered
 
 
 def assert_holdable(artefacts: Iterable[Artefact], standard: str, format: str) -> None:
