@@ -22,6 +22,7 @@ from statcommons.sdmx.query.components import component_filters
 from statcommons.sdmx.query.data import DataQuery
 from statcommons.sdmx.query.keys import parse_keys
 from statcommons.sdmx.store import Store, disk
+from statcommons.sdmx.store.change import Changed
 from statcommons.sdmx.store.manifest import MANIFEST, read_manifest
 from statcommons.sdmx.structure import Component, artefacts_of
 from statcommons.toolbox.sdmx_periods import time_period
@@ -109,6 +110,37 @@ def test_a_release_that_comes_while_a_load_is_made_sends_the_load_back(tmp_path,
         store.change(FLOW, slow)
     assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 5.0
     assert load(store, [row("004", "2020", 9.0)]).changed.changed == 1
+
+
+def test_what_waits_and_comes_again_for_the_same_moment_is_unchanged(tmp_path, monkeypatch):
+    store = opened(tmp_path / "store", monkeypatch)
+    load(store, [row("004", "2020", 1.0), row("NA", "2020", 2.0)])
+    store.tick(hours=1)
+    due = store.time + dt.timedelta(days=1)
+    waiting = [row("004", "2020", 9.0), row("NA", "2020", action="Delete"), row("ZZ", "2020", 5.0, UNIT="KM")]
+    first = load(store, waiting, valid_from=due)
+    assert (first.changed.changed, first.changed.deleted, first.changed.added) == (1, 1, 1)
+    again = load(store, waiting, valid_from=due)
+    assert (again.number, again.changed) == (None, Changed(unchanged=3))
+    other = load(store, [row("004", "2020", 8.0), row("ZZ", "2020", 5.0)], valid_from=due)
+    assert (other.changed.changed, other.changed.unchanged) == (1, 1)
+    more = load(store, [row("004", "2020", STATUS="A")], valid_from=due)
+    assert more.changed == Changed(changed=1)
+    store.tick(days=2)
+    values = {key[1]: (cells["OBS_VALUE"], cells["STATUS"], cells["UNIT"]) for key, cells in state(store).items()}
+    assert values == {"004": (8.0, "A", None), "ZZ": (5.0, None, "KM")}
+
+
+def test_what_waits_and_says_what_stands_counts_when_an_earlier_load_comes_between(tmp_path, monkeypatch):
+    store = opened(tmp_path / "store", monkeypatch)
+    load(store, [row("004", "2020", 1.0)])
+    store.tick(hours=1)
+    due = store.time + dt.timedelta(days=1)
+    load(store, [row("004", "2020", STATUS="A")], valid_from=due)
+    assert load(store, [row("004", "2020", 1.0)], valid_from=due).number
+    load(store, [row("004", "2020", 7.0)], valid_from=due - dt.timedelta(hours=1))
+    store.tick(days=2)
+    assert state(store)["A", "004", "2020"]["OBS_VALUE"] == 1.0
 
 
 def test_an_embargo_may_be_withdrawn_and_what_was_published_may_not(tmp_path, monkeypatch):

@@ -438,15 +438,22 @@ class Change:
         was = f"row(_gone{_comma(map(identifier, cells))}) AS _was"
         # Events of one moment are one event to the reader: what they gave is given together.
         given = f"bit_or(_given) OVER (PARTITION BY {KEY}, _from) AS _given"
+        # What waits may matter though it says what stands: an earlier load may come between. It says nothing where all
+        # that it gives is given at the same moment already.
+        repeats = (
+            f"lag(_from) OVER ({order}) IS NOT DISTINCT FROM _from "
+            f"AND (_given & lag(_given) OVER ({order})) IS NOT DISTINCT FROM _given AS _repeats"
+        )
         public = "true" if self.is_public and without is None else "false"
         return (
             f"WITH chain AS ({chain}), "
-            f"states AS (SELECT {kept}, {was}, {given}{_comma(folded)} FROM chain), "
+            f"states AS (SELECT {kept}, {was}, {given}, {repeats}{_comma(folded)} FROM chain), "
             f"stepped AS (SELECT *, lag({state}) OVER ({order}) AS _before, "
             f"row_number() OVER ({order}) = 1 AS _first FROM states) "
-            f"SELECT * EXCLUDE (_was, _before, _first), NOT _is_new AND {state} IS DISTINCT FROM _was AS _other, "
+            f"SELECT * EXCLUDE (_was, _before, _first, _repeats), "
+            f"NOT _is_new AND {state} IS DISTINCT FROM _was AS _other, "
             f"_first OR _before[1] AS _fresh_key, "
-            f"_is_new AND {public} AND "
+            f"_is_new AND ({public} OR _repeats) AND "
             f"CASE WHEN _first THEN _gone ELSE {state} IS NOT DISTINCT FROM _before END AS _same "
             "FROM stepped"
         )
