@@ -6,12 +6,14 @@ import os
 def pytest_configure():
     """Set Django up, once a process."""
     import django
+    from django.conf import settings
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "statcommons.hub.settings"
     before = os.environ.pop("STATCOMMONS_WORKSPACE", None)
     os.environ["STATCOMMONS_WORKSPACE"] = os.devnull
     try:
         django.setup()
+        settings.SECRET_KEY = "known to all, and used in tests alone"  # noqa: S105
     finally:
         os.environ.pop("STATCOMMONS_WORKSPACE")
         if before is not None:

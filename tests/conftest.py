@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from browsing import CHROMIUM
 from hypothesis import settings
 
 from statcommons.core.engine import connect, using
@@ -42,6 +43,18 @@ def without(part: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"no {part}, and in CI nothing is skipped")
     pytest.skip(f"no {part}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Give a browser."""
+    if not CHROMIUM:
+        without("Chromium (install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

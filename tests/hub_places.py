@@ -94,7 +94,9 @@ class Places:
     def switched(self):
         """Let Django, which is set up once a process, look at the database of the environment."""
         from django.db import connections
+        from django.test.utils import override_settings
 
+        from statcommons.core.workspace import workspace
         from statcommons.hub.database import database
 
         def at(home, address):
@@ -104,8 +106,10 @@ class Places:
             connections.settings = connections.configure_settings({"default": database(address, Path(home))})
 
         at(os.environ["STATCOMMONS_WORKSPACE"], os.environ["STATCOMMONS_DATABASE"])
+        home = workspace(os.environ["STATCOMMONS_WORKSPACE"])
         try:
-            yield
+            with override_settings(HOME=home, STATIC_ROOT=home.path / "static", ALLOWED_HOSTS=["testserver"]):
+                yield
         finally:
             connections.close_all()
 

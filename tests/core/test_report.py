@@ -14,6 +14,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from browsing import violations
 
 from statcommons.core import report as report_module
 from statcommons.core.method import method
@@ -476,20 +477,6 @@ def test_a_list_of_findings_is_drawn_as_a_map(findings):
 
 # --- in a browser ---------------------------------------------------------------------------------------------------
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("no Chromium (apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
@@ -525,13 +512,6 @@ def address(request, put):
 def any_address(request, put):
     """The address of a report with any of the drawings."""
     return lambda direction="ltr": put(request.param, direction)
-
-
-def violations(opened):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(opened, options={"runOnly": RULES}).response["violations"]
-    return [(one["id"], [node["html"][:100] for node in one["nodes"]]) for one in found]
 
 
 @pytest.mark.browser

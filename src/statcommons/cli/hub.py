@@ -1,4 +1,4 @@
-"""Commands of a hub: init, worker, createadmin."""
+"""Commands of a hub: init, serve, worker, createadmin."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ def init(workspace: str | None) -> None:
 
     home = prepared(workspace)
     click.echo(f"{home.path.absolute()} is ready. Next: statcommons createadmin, statcommons worker.", err=True)
+
+
+@click.command()
+@WORKSPACE
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 is all.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
+def serve(workspace: str | None, host: str, port: int) -> None:
+    """Serve a hub, with one worker beside it, until stopped; an empty workspace is made ready first."""
+    from statcommons.hub.opening import prepared
+    from statcommons.hub.serving import serve as run
+
+    run(prepared(workspace), host=host, port=port)
 
 
 @click.command()
@@ -53,6 +65,7 @@ def createadmin(email: str, workspace: str | None, password: str) -> None:
     from statcommons.hub.opening import prepared
 
     prepared(workspace)
+    from allauth.account.models import EmailAddress
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
     from django.core.validators import validate_email
@@ -66,5 +79,7 @@ def createadmin(email: str, workspace: str | None, password: str) -> None:
         raise BadCall(" ".join(error.messages), remedy="Give an e-mail address and a long password.") from None
     if Person.objects.filter(email__iexact=email).exists():
         raise BadCall(f"{email} is there already.", remedy="Give another address.")
-    Person.objects.create_superuser(email, password)
+    person = Person.objects.create_superuser(email, password)
+    # Who may call this command needs no mail to show whose the address is.
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     click.echo(f"{email} may sign in and administer the hub.", err=True)

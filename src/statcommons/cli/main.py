@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": ("running", "Write simulated data whose truth is known."),
     "sdmx": ("sdmx", "Publish, ask and exchange statistics in SDMX."),
     "init": ("hub", "Make a workspace ready for a hub."),
+    "serve": ("hub", "Serve a hub: its pages and one worker."),
     "worker": ("hub", "Run the jobs of a hub."),
     "createadmin": ("hub", "Make an administrator of a hub."),
     "demo": ("demo", "Compile a price index from 1.47 million transactions."),

@@ -254,7 +254,10 @@ class TableSchema:
     key: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
