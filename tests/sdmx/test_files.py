@@ -96,6 +96,20 @@ def test_that_words_are_in_languages_stays_said_in_artefacts(tmp_path):
     assert read(file, structure=structure).table["WORDS"].to_pylist() == [None, None, [("en", "rough"), ("fr", "brut")]]
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.json", "a.parquet"])
+def test_several_values_and_languages_come_back_from_every_file(tmp_path, name):
+    words = Component("WORDS", "attribute", "text", required=False, multilingual=True)
+    tags = Component("TAGS", "attribute", "text", required=False, multiple=True)
+    none = Component("NONE", "attribute", "text", required=False, multiple=True)
+    structure = replace(STRUCTURE, components=(*STRUCTURE.components, words, tags, none))
+    spoken = [[("en", "rough"), ("fr", 'un "mot"; brut')], None, [("fr", "autre")]]
+    several = [["a;b", "c"], None, ["d"]]
+    table = TABLE.append_column("WORDS", pa.array(spoken, WORDS)).append_column("TAGS", pa.array(several))
+    again = read(write(table, tmp_path / name, structure=structure), structure=structure).table
+    found = list(zip(again["AREA"].to_pylist(), again["WORDS"].to_pylist(), again["TAGS"].to_pylist(), strict=True))
+    assert sorted(found, key=str) == sorted(zip(TABLE["AREA"].to_pylist(), spoken, several, strict=True), key=str)
+
+
 def specific(*sets):
     return f"<StructureSpecificData>{''.join(sets)}</StructureSpecificData>".encode()
 

@@ -149,7 +149,27 @@ def acting(rows: Rows, action: Action) -> Rows:
     def change(batch: pa.RecordBatch) -> pa.RecordBatch:
         return batch.drop_columns(["_action"]) if "_action" in batch.schema.names else batch
 
-    return replace(rows, action=action, batches=_Batches(rows, change))
+    return replace(changed(rows, change), action=action)
+
+
+def changed(rows: Rows, change: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Rows:
+    """Give rows with a change of each batch, made anew at each turn.
+
+    Parameters
+    ----------
+    rows : Rows
+        What came in.
+    change : callable
+        Makes another batch of a batch.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> half = changed(Rows([pa.record_batch({"AREA": ["004", "NA"]})]), lambda batch: batch.slice(0, 1))
+    >>> [batch.num_rows for batch in half.batches], [batch.num_rows for batch in half.batches]
+    ([1], [1])
+    """
+    return replace(rows, batches=_Batches(rows, change))
 
 
 def under(batches: Iterable[pa.RecordBatch], structure: Structure) -> Iterable[pa.RecordBatch]:
@@ -194,4 +214,4 @@ def measured(rows: Rows, structure: Structure) -> Rows:
         return batch.rename_columns([names.get(name, name) for name in batch.schema.names])
 
     given = frozenset(names.get(name, name) for name in rows.given)
-    return replace(rows, batches=_Batches(rows, change), given=given, measure="")
+    return replace(changed(rows, change), given=given, measure="")

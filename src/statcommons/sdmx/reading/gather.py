@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from statcommons.core.progress import step
 from statcommons.sdmx.message import Rows, measured, under
+from statcommons.sdmx.reading.sdmxcsv import marked
 from statcommons.sdmx.reading.values import MISSING, NUMBER, limit_of
 from statcommons.sdmx.structure import Component, Structure
 
@@ -329,7 +330,7 @@ def gather(rows: Sequence[Rows], structure: Structure) -> Gathered:
     lines: list[np.ndarray] = []
     total, seen, unknown = 0, set[str](), dict[tuple[str, str], None]()
     with step("Read rows", unit="rows") as progress:
-        for data in (measured(one, structure) for one in rows):
+        for data in (marked(measured(one, structure), structure) for one in rows):
             gathered.files.append(data.path)
             gathered.starts.append(total)
             seen |= data.given

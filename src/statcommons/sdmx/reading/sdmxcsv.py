@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from statcommons.core.errors import BadData, Cause, nearest
-from statcommons.sdmx.message import PRIMARY, Action, Rows
+from statcommons.sdmx.message import PRIMARY, Action, Rows, changed
 from statcommons.sdmx.reading.cells import LINE, Cells, cell_batches, cells_of
 from statcommons.sdmx.reading.source import Source
 from statcommons.sdmx.structure import Structure
@@ -18,7 +18,7 @@ from statcommons.sdmx.structure import Structure
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ACTIONS", "is_sdmx_csv", "read_sdmx_csv"]
+__all__ = ["ACTIONS", "is_sdmx_csv", "marked", "read_sdmx_csv"]
 
 ACTIONS: Mapping[str, Action] = {"I": "Information", "A": "Append", "R": "Replace", "M": "Merge", "D": "Delete"}
 """The actions of SDMX-CSV 2.x by their letter."""
@@ -133,6 +133,47 @@ def read_sdmx_csv(source: Source, structure: Structure | None = None, *, encodin
             )
         )
     return sets
+
+
+def marked(rows: Rows, structure: Structure) -> Rows:
+    """Give rows whose columns are marked as SDMX-CSV marks them, such as those of a workbook, with values apart.
+
+    ``TAGS[]`` has several values in a cell, ``TITLE[en;fr]`` words in languages, where the structure has a component
+    TAGS or TITLE that may.
+
+    Parameters
+    ----------
+    rows : Rows
+        What came in.
+    structure : Structure
+        Of the rows.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from statcommons.sdmx.model import Ref
+    >>> from statcommons.sdmx.structure import Component
+    >>> parts = (Component("TAGS", "attribute", "text", multiple=True),)
+    >>> flow = Structure(Ref("dataflow", "X", "F"), Ref("datastructure", "X", "D"), {}, {}, parts)
+    >>> [batch] = marked(Rows([pa.record_batch({"TAGS[]": ["a;b"]})]), flow).batches
+    >>> batch.to_pylist()
+    [{'TAGS': ['a', 'b']}]
+    """
+    may = {one.id for one in structure.components if one.multiple or one.multilingual}
+
+    def found(names: Sequence[str]) -> dict[str, _Column]:
+        columns = zip(names, _components(names, range(len(names)), False, structure), strict=True)
+        return {name: column for name, column in columns if column.id in may and name != column.id}
+
+    def change(batch: pa.RecordBatch) -> pa.RecordBatch:
+        for name, column in found(batch.schema.names).items():
+            place = batch.schema.get_field_index(name)
+            batch = batch.set_column(place, column.id, _cells(batch[name], column, ";", structure))
+        return batch
+
+    known = found(sorted(rows.given))
+    given = frozenset(known[name].id if name in known else name for name in rows.given)
+    return changed(replace(rows, given=given), change)
 
 
 # --- the header -----------------------------------------------------------------------------------------------------
