@@ -1,4 +1,4 @@
-"""Commands of a hub: init, serve, worker, createadmin."""
+"""Commands of a hub: init, serve, worker, createadmin, audit."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def createadmin(email: str, workspace: str | None, password: str) -> None:
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
     from django.core.validators import validate_email
+    from django.db import transaction
 
+    from statcommons.hub.audit.record import record
     from statcommons.hub.people.models import Person
 
     try:
@@ -79,7 +81,26 @@ def createadmin(email: str, workspace: str | None, password: str) -> None:
         raise BadCall(" ".join(error.messages), remedy="Give an e-mail address and a long password.") from None
     if Person.objects.filter(email__iexact=email).exists():
         raise BadCall(f"{email} is there already.", remedy="Give another address.")
-    person = Person.objects.create_superuser(email, password)
-    # Who may call this command needs no mail to show whose the address is.
-    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    with transaction.atomic():
+        person = Person.objects.create_superuser(email, password)
+        # Who may call this command needs no mail to show whose the address is.
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        record("person.made-administrator", f"person:{person.pk}", who="command")
     click.echo(f"{email} may sign in and administer the hub.", err=True)
+
+
+@click.command()
+@WORKSPACE
+def audit(workspace: str | None) -> None:
+    """Find out whether the record of a hub is whole: exit code 65, and the first entry that is not, where it is not.
+
+    The last line is the digest of the last entry; kept elsewhere, it shows later that nothing before it was changed.
+    """
+    from statcommons.hub.opening import opened
+
+    opened(workspace)
+    from statcommons.hub.audit.record import assert_whole
+
+    number, digest = assert_whole()
+    click.echo(f"{number:,} entries, each as it was written.", err=True)
+    click.echo(digest)

@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": ("hub", "Serve a hub: its pages and one worker."),
     "worker": ("hub", "Run the jobs of a hub."),
     "createadmin": ("hub", "Make an administrator of a hub."),
+    "audit": ("hub", "Find out whether the record of a hub is whole."),
     "demo": ("demo", "Compile a price index from 1.47 million transactions."),
     "doctor": ("doctor", "Say what is installed and what is missing."),
     "upgrade": ("doctor", "Bring the workspace to the format of this version."),

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "statcommons.hub.audit",
     "statcommons.hub.people",
     "statcommons.hub.methods",
 ]

@@ -14,12 +14,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from statcommons.core.errors import BadCall, NoInput, nearest
 from statcommons.core.spec import check_parameters
+from statcommons.hub.audit.record import record
 from statcommons.hub.methods.models import Job, StoredMethod
 from statcommons.hub.people.models import Person
 
@@ -77,13 +79,13 @@ def submit(
             raise BadCall(f"The input {one.name} is missing.", where=spec.id, remedy="Give a table.")
         if one.kind == "table" and len(given) > 1:
             raise BadCall(f"{one.name} has {len(given)} tables.", where=spec.id, remedy="Give one.")
-    return Job.objects.create(
-        method=method,
-        owner=owner,
-        inputs=dict(inputs),
-        parameters=check_parameters(spec, parameters),
-        options=dict(options or {}),
-    )
+    values = check_parameters(spec, parameters)
+    with transaction.atomic():
+        job = Job.objects.create(
+            method=method, owner=owner, inputs=dict(inputs), parameters=values, options=dict(options or {})
+        )
+        record("job.submitted", f"job:{job.pk}", who=owner, method=str(method))
+    return job
 
 
 def claim(worker: str) -> Job | None:
@@ -120,6 +122,7 @@ def claim(worker: str) -> Job | None:
                 message="",
             )
             job.refresh_from_db()
+            record("job.started", f"job:{job.pk}", who=f"worker:{worker}", attempt=job.attempt)
             return job
 
 
@@ -193,16 +196,21 @@ def postpone(job: Job, error: Mapping[str, Any]) -> bool:
         return fail(job, error)
     later = _in(LATER * 2 ** (job.attempt - 1))
     back = {"status": Job.Status.ACCEPTED, "due": later, "worker": "", "lease_until": None, "error": dict(error)}
-    return bool(_held(job).update(**back))
+    with transaction.atomic():
+        if held := bool(_held(job).update(**back)):
+            record("job.postponed", f"job:{job.pk}", who=f"worker:{job.worker}", attempt=job.attempt)
+    return held
 
 
-def cancel(id: UUID) -> Job:
+def cancel(id: UUID, *, who: Person | AnonymousUser | None = None) -> Job:
     """Ask that a job be cancelled: one that waits is dismissed at once, one that runs is stopped by its worker.
 
     Parameters
     ----------
     id : UUID
         The job.
+    who : Person, optional
+        Who asks.
 
     Raises
     ------
@@ -210,8 +218,12 @@ def cancel(id: UUID) -> Job:
         When there is no such job.
     """
     gone = {"status": Job.Status.DISMISSED, "finished": Now()}
-    if not Job.objects.filter(pk=id, status=Job.Status.ACCEPTED).update(**gone):
-        Job.objects.filter(pk=id, status=Job.Status.RUNNING).update(cancel_requested=True)
+    running = Job.objects.filter(pk=id, status=Job.Status.RUNNING, cancel_requested=False)
+    with transaction.atomic():
+        if Job.objects.filter(pk=id, status=Job.Status.ACCEPTED).update(**gone):
+            record("job.dismissed", f"job:{id}", who=who)
+        elif running.update(cancel_requested=True):
+            record("job.cancel-requested", f"job:{id}", who=who)
     job = Job.objects.filter(pk=id).first()
     if job is None:
         raise NoInput("There is no such job.", where=str(id), remedy="Look at the list of your jobs.")
@@ -225,7 +237,11 @@ def _held(job: Job) -> models.QuerySet[Job]:
 
 def _end(job: Job, status: Job.Status, **facts: Any) -> bool:
     held = _held(job) if job.status == Job.Status.RUNNING else Job.objects.filter(pk=job.pk, status=job.status)
-    return bool(held.update(status=status, finished=Now(), lease_until=None, **facts))
+    with transaction.atomic():
+        if ended := bool(held.update(status=status, finished=Now(), lease_until=None, **facts)):
+            told = {"attempt": job.attempt} | ({"run": facts["run"]} if facts.get("run") else {})
+            record(f"job.{status.value}", f"job:{job.pk}", who=f"worker:{job.worker}" if job.worker else None, **told)
+    return ended
 
 
 def _leased() -> Any:

@@ -7,6 +7,7 @@ from django.db import transaction
 from statcommons.core import registry
 from statcommons.core.errors import BadCall, nearest
 from statcommons.core.method import code_digest
+from statcommons.hub.audit.record import record
 from statcommons.hub.methods.models import StoredMethod
 
 __all__ = ["find", "stock"]
@@ -32,6 +33,7 @@ def stock() -> int:
                 known.save(update_fields=["is_current"])
             else:
                 StoredMethod.objects.create(**facts, description=method.spec.as_dict())
+            record("method.stored", f"method:{id}", version=method.spec.version, code=facts["code"])
             fresh += 1
     return fresh
 

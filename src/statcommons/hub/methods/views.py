@@ -99,7 +99,7 @@ def state(request: HttpRequest, job: UUID) -> HttpResponse:
 @login_required
 def cancel(request: HttpRequest, job: UUID) -> HttpResponse:
     """Ask that a run be cancelled."""
-    queue.cancel(get_object_or_404(_jobs(request), pk=job).pk)
+    queue.cancel(get_object_or_404(_jobs(request), pk=job).pk, who=request.user)
     return redirect("run", job=job)
 
 
