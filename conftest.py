@@ -9,6 +9,8 @@ def pytest_configure():
     from django.conf import settings
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "statcommons.hub.settings"
+    # A browser that stands open in the same process keeps a loop of events, which Django takes for a view of its own.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     before = os.environ.pop("STATCOMMONS_WORKSPACE", None)
     os.environ["STATCOMMONS_WORKSPACE"] = os.devnull
     try:

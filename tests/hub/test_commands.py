@@ -2,6 +2,8 @@
 
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +15,7 @@ from statcommons.hub.methods.models import StoredMethod
 from statcommons.hub.methods.shelf import find, stock
 from statcommons.hub.people.models import Person
 
+SCRIPT = Path(sys.executable).with_name("statcommons")
 PASSWORD = "a long and quiet evening"
 
 
@@ -80,8 +83,8 @@ def test_a_workspace_that_may_not_be_written_is_told(tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir()
     locked.chmod(0o555)
-    command = ["setpriv", "--reuid=65534", "--clear-groups", "statcommons", "init", "--workspace", locked / "w"]
-    for one in (tmp_path, *tmp_path.parents[:2]):
+    command = ["setpriv", "--reuid=65534", "--clear-groups", SCRIPT, "init", "--workspace", locked / "w"]
+    for one in (tmp_path, *tmp_path.parents[:-2]):
         one.chmod(one.stat().st_mode | 0o055)
     done = subprocess.run(command, capture_output=True, text=True, cwd="/")
     assert done.returncode == 77, done.stderr
@@ -90,8 +93,6 @@ def test_a_workspace_that_may_not_be_written_is_told(tmp_path):
 
 def test_a_hub_of_a_database_that_does_not_answer_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("STATCOMMONS_DATABASE", "postgresql://hub@127.0.0.1:1/hub")
-    done = subprocess.run(
-        ["statcommons", "init", "--workspace", tmp_path / "w"], capture_output=True, text=True, cwd=tmp_path
-    )
+    done = subprocess.run([SCRIPT, "init", "--workspace", tmp_path / "w"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 75, done.stderr
     assert "The database does not answer" in done.stderr

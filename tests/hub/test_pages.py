@@ -64,6 +64,17 @@ RIGHTS = {
     "run-cancel": (302, 404, 302, 302),
     "run-report": (302, 404, 200, 200),
     "run-file": (302, 404, 200, 200),
+    "tokens": (302, 200, 200, 200),
+    "api": (200, 200, 200, 200),
+    "conformance": (200, 200, 200, 200),
+    "processes": (200, 200, 200, 200),
+    "process": (200, 200, 200, 200),
+    "execution": (401, 401, 401, 401),
+    "jobs": (200, 200, 200, 200),
+    "job": (404, 404, 200, 200),
+    "results": (404, 404, 200, 200),
+    "output": (404, 404, 200, 200),
+    "token-revoke": (302, 404, 404, 404),
 }
 
 
@@ -76,7 +87,18 @@ def address(name, job):
         "run-report": f"runs/{job.pk}/report.html",
         "run-file": f"runs/{job.pk}/files/outputs/result.parquet",
         "home": "",
+        "tokens": "me/tokens",
+        "token-revoke": "me/tokens/1/revoke",
     }
+    bare = {
+        "process": "processes/prices.unit_values",
+        "execution": "processes/prices.unit_values/execution",
+        "job": f"jobs/{job.pk}",
+        "results": f"jobs/{job.pk}/results",
+        "output": f"jobs/{job.pk}/results/result",
+    }
+    if name in (*bare, "api", "conformance", "processes", "jobs"):
+        return f"/{bare.get(name, name)}"
     return f"/en/{words.get(name, name)}"
 
 
@@ -88,7 +110,7 @@ def test_every_address_answers_each_person_as_it_must(ran, amina):
         signed_in(person("admin@stat.example", is_superuser=True)),
     ]
     for name, wanted in RIGHTS.items():
-        ask = Client.post if name == "run-cancel" else Client.get
+        ask = Client.post if name in ("run-cancel", "execution", "token-revoke") else Client.get
         answers = [ask(one, address(name, ran)) for one in people]
         assert (name, [one.status_code for one in answers]) == (name, list(wanted))
         for one in answers:

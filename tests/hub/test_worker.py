@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,7 @@ def test_a_worker_that_is_killed_takes_its_process_along_and_another_does_the_jo
         process.wait()
         until(lambda: not alive(child))
     assert claim("another") is None  # the lease is not over yet
-    Job.objects.update(lease_until=Now())
+    Job.objects.update(lease_until=Now() - timedelta(seconds=1))
     monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"].partition(os.pathsep)[2])
     job = done(hub)
     assert (job.status, job.attempt) == ("successful", 2)

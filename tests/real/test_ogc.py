@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-import yaml
+from ogc_documents import DOCUMENTS, components
 from openapi_schema_validator import OAS30Validator
 
 from statcommons.core.faces import ogc_process
 from statcommons.core.registry import find_method, methods
 
-DOCUMENTS = ["processes-1.0.openapi.yaml", "processes-2.0rc1.bundled.json"]
-
 
 @pytest.fixture(params=DOCUMENTS)
 def validator(request, shared):
     """A validator of the schema `process`."""
-    text = shared(f"hub/ogc/{request.param}").read_text()
-    document = json.loads(text) if request.param.endswith("json") else yaml.safe_load(text)
-    if request.param == DOCUMENTS[1]:
-        # The bundle of 2.0rc1 gives the name `schema` to the fields of a coverage, so that no input could be anything
-        # but a coverage; what is meant is a schema as 1.0 has it.
-        first = yaml.safe_load(shared(f"hub/ogc/{DOCUMENTS[0]}").read_text())["components"]["schemas"]
-        document["components"]["schemas"] |= {name: first[name] for name in ("schema", "reference")}
-    return OAS30Validator({"$ref": "#/components/schemas/process", "components": document["components"]})
+    known = components(shared(f"hub/ogc/{request.param}").parent, request.param)
+    return OAS30Validator({"$ref": "#/components/schemas/process", "components": known})
 
 
 @pytest.mark.parametrize("id", methods())

@@ -57,7 +57,9 @@ def workspace(path: Path | str | None = None) -> Workspace:
     Raises
     ------
     BadCall
-        When its format is newer than ours, or its settings cannot be read.
+        When its format is newer than ours, or its settings are not TOML.
+    NotAllowed
+        When it may not be read.
 
     Examples
     --------
@@ -66,10 +68,14 @@ def workspace(path: Path | str | None = None) -> Workspace:
     """
     folder = Path(path or os.environ.get("STATCOMMONS_WORKSPACE") or "workspace")
     settings = folder / "settings.toml"
-    if not settings.is_file():
-        return Workspace(folder)
     try:
+        if not settings.is_file():
+            return Workspace(folder)
         given = tomllib.loads(settings.read_text(encoding="utf-8"))
+    except PermissionError:
+        raise NotAllowed(
+            "The workspace may not be read.", where=str(folder), remedy="Choose another, or ask its owner."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise BadCall(f"The settings cannot be read: {error}.", where=str(settings)) from None
     if given.get("format", FORMAT) > FORMAT:

@@ -41,6 +41,8 @@ def serve(
     BadCall
         When the port is taken or cannot be.
     """
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connections
     from gunicorn.app.base import BaseApplication
 
     try:
@@ -67,10 +69,9 @@ def serve(
                 self.cfg.set(name, value)
 
         def load(self) -> WSGIApplication:
-            from statcommons.hub.wsgi import application
+            return get_wsgi_application()
 
-            return application
-
+    connections.close_all()  # what was open here must not be shared by the processes that answer
     words = [sys.executable, "-c", "from statcommons.cli.main import main; main()", "worker"]
     beside = subprocess.Popen([*words, "--workspace", str(home.path)]) if worker else None
     try:

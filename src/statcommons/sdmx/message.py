@@ -181,6 +181,13 @@ def under(batches: Iterable[pa.RecordBatch], structure: Structure) -> Iterable[p
         Of rows.
     structure : Structure
         Of the rows.
+
+    Examples
+    --------
+    >>> from statcommons.sdmx.model import Ref
+    >>> flow = Structure(Ref("dataflow", "X", "F"), Ref("datastructure", "X", "D"), {}, {}, ())
+    >>> under([], flow)  # what knows no structure stays as it is
+    []
     """
     known: Callable[[Structure], Iterable[pa.RecordBatch]] | None = getattr(batches, "under", None)
     return known(structure) if known else batches

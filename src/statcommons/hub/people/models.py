@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-__all__ = ["Membership", "Organisation", "Person"]
+__all__ = ["Membership", "Organisation", "Person", "Token"]
 
 
 class People(BaseUserManager["Person"]):
@@ -94,3 +94,21 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}, {self.role} of {self.organisation}"
+
+
+class Token(models.Model):
+    """What a program shows in place of a person: the digest of a secret that is shown once."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    used = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.person}"
