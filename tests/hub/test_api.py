@@ -221,6 +221,11 @@ def test_a_call_that_cannot_be_is_a_problem_in_words(program, hub, body, what):
     assert not Job.objects.exists()
 
 
+def test_a_body_that_is_too_large_is_refused(program, hub):
+    answer = program.post(RUN, "x" * 2_600_000, content_type="application/json")
+    assert (answer.status_code, "2,500,000 are taken" in answer.content.decode()) == (413, True)
+
+
 def test_what_is_not_there_has_the_name_that_the_standard_gives(program, hub):
     for method, address, name in (
         ("get", "/processes/nothing", "no-such-process"),

@@ -1,5 +1,6 @@
 """The commands of a hub: made ready once and for all, and its first administrator."""
 
+import importlib.util
 import stat
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from statcommons.cli.main import cli
 from statcommons.core import registry
-from statcommons.core.errors import BadCall
+from statcommons.core.errors import BadCall, ExtraMissing
 from statcommons.hub.methods.models import StoredMethod
 from statcommons.hub.methods.shelf import find, stock
 from statcommons.hub.people.models import Person
@@ -96,3 +97,10 @@ def test_a_hub_of_a_database_that_does_not_answer_says_so(tmp_path, monkeypatch)
     done = subprocess.run([SCRIPT, "init", "--workspace", tmp_path / "w"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 75, done.stderr
     assert "The database does not answer" in done.stderr
+
+
+def test_without_django_nothing_is_made_and_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ExtraMissing, match=r"needs Django.*statcommons\[hub\]"):
+        call("init", "--workspace", tmp_path / "w")
+    assert not (tmp_path / "w").exists()

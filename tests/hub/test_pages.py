@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import get_resolver
 
 from statcommons.hub.methods.models import Job
@@ -187,6 +187,16 @@ def test_a_stranger_cannot_run_anything(hub):
 def test_a_form_of_another_site_is_refused(amina):
     assert asked(signed_in(amina, enforce_csrf_checks=True)).status_code == 403
     assert not Job.objects.exists()
+
+
+def test_a_stranger_may_bring_little(amina, hub):
+    large = SALES + b"2026-01-05,a,2.0,1\n" * 150_000
+    answer = Client().post(METHOD, {"input_transactions": sales(content=large)})
+    assert (answer.status_code, b"2,500,000 are taken" in answer.content) == (413, True)
+    assert signed_in(amina).post(METHOD, {"input_transactions": sales(content=large)}).status_code == 302
+    with override_settings(UPLOAD_MOST=1_000):
+        assert signed_in(amina).post(METHOD, {"input_transactions": sales(content=large)}).status_code == 413
+    assert len(list((hub.path / "files").iterdir())) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 from pathlib import Path
@@ -29,10 +30,9 @@ def opened(path: Path | str | None = None) -> Workspace:
     home = open_workspace(path)
     os.environ["STATCOMMONS_WORKSPACE"] = str(home.path)
     os.environ["DJANGO_SETTINGS_MODULE"] = "statcommons.hub.settings"
-    try:
-        import django
-    except ImportError:
-        raise ExtraMissing("The hub needs Django, which is not installed.", extra="hub") from None
+    _assert_installed()
+    import django
+
     django.setup()
     return home
 
@@ -56,6 +56,7 @@ def prepared(path: Path | str | None = None) -> Workspace:
     TryAgain
         When the database does not answer.
     """
+    _assert_installed()
     home = open_workspace(path).created()
     _make_key(home.path / "keys")
     opened(home.path)
@@ -74,6 +75,11 @@ def prepared(path: Path | str | None = None) -> Workspace:
             f"The database does not answer: {str(error).strip()}.", remedy="Start it, or mend its address in settings."
         ) from error
     return home
+
+
+def _assert_installed() -> None:
+    if not importlib.util.find_spec("django"):
+        raise ExtraMissing("The hub needs Django, which is not installed.", extra="hub")
 
 
 def _make_key(folder: Path) -> None:

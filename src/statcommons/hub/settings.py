@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "statcommons.hub.middleware.size_limit",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -88,7 +89,8 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(HUB.get("https", False))
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-FILE_UPLOAD_TEMP_DIR = None
+UPLOAD_MOST = int(HUB.get("upload_mb", 2_000)) * 1_000_000
+"""Bytes that a person may bring at a time."""
 DATABASES = {"default": database(os.environ.get("STATCOMMONS_DATABASE") or HUB.get("database"), HOME.path)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

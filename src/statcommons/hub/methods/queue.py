@@ -155,7 +155,7 @@ def succeed(job: Job, run: str) -> bool:
     run : str
         The id of the run.
     """
-    return _end(job, Job.Status.SUCCESSFUL, run=run, progress=1.0)
+    return _end(job, Job.Status.SUCCESSFUL, run=run, progress=1.0, message="")
 
 
 def fail(job: Job, error: Mapping[str, Any]) -> bool:
