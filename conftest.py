@@ -1,6 +1,7 @@
 """Django is told of no workspace before anything imports its models: a test that needs a hub makes one of its own."""
 
 import os
+from unittest.mock import patch
 
 
 def pytest_configure():
@@ -11,12 +12,6 @@ def pytest_configure():
     os.environ["DJANGO_SETTINGS_MODULE"] = "statcommons.hub.settings"
     # A browser that stands open in the same process keeps a loop of events, which Django takes for a view of its own.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    before = os.environ.pop("STATCOMMONS_WORKSPACE", None)
-    os.environ["STATCOMMONS_WORKSPACE"] = os.devnull
-    try:
+    with patch.dict(os.environ, STATCOMMONS_WORKSPACE=os.devnull):
         django.setup()
         settings.SECRET_KEY = "known to all, and used in tests alone"  # noqa: S105
-    finally:
-        os.environ.pop("STATCOMMONS_WORKSPACE")
-        if before is not None:
-            os.environ["STATCOMMONS_WORKSPACE"] = before

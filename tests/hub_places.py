@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda one: int(one.parent.name))
 
@@ -51,16 +52,14 @@ class Places:
     socket: Path | None = None
     made: list[str] = field(default_factory=list)
 
-    @property
-    def kind(self) -> str:
-        return "postgresql" if self.socket else "sqlite"
-
     def address(self, name: str) -> str:
         return f"postgresql://hub@/{name}?host={self.socket}"
 
     @contextlib.contextmanager
     def fresh(self, home: Path):
         """Make a hub ready in a folder, and let Django of this process work there."""
+        from django.core.management import call_command
+
         from statcommons.hub.opening import opened, prepared
 
         if not self.made:
@@ -70,6 +69,7 @@ class Places:
                 opened()
                 with self.switched():
                     prepared()
+                    call_command("collectstatic", verbosity=0, interactive=False)
             self.made.append("template")
         name = f"hub{len(self.made)}"
         self.made.append(name)
@@ -79,16 +79,9 @@ class Places:
         with self.environment(home, name), self.switched():
             yield home
 
-    @contextlib.contextmanager
     def environment(self, home: Path, name: str):
-        before = {one: os.environ.get(one) for one in ("STATCOMMONS_WORKSPACE", "STATCOMMONS_DATABASE")}
-        os.environ["STATCOMMONS_WORKSPACE"] = str(home)
-        os.environ["STATCOMMONS_DATABASE"] = self.address(name) if self.socket else ""
-        try:
-            yield
-        finally:
-            for one, value in before.items():
-                os.environ.pop(one) if value is None else os.environ.update({one: value})
+        address = self.address(name) if self.socket else ""
+        return patch.dict(os.environ, STATCOMMONS_WORKSPACE=str(home), STATCOMMONS_DATABASE=address)
 
     @contextlib.contextmanager
     def switched(self):

@@ -68,7 +68,6 @@ def prepared(path: Path | str | None = None) -> Workspace:
 
     try:
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
         stock()
     except OperationalError as error:
         raise TryAgain(

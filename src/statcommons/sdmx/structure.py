@@ -128,7 +128,10 @@ class Structure:
     codelists: tuple[Scheme, ...] = ()
 
     def __getitem__(self, id: str) -> Component:
-        return next(component for component in self.components if component.id == id)
+        for component in self.components:
+            if component.id == id:
+                return component
+        raise KeyError(id)
 
     def __contains__(self, id: str) -> bool:
         return any(component.id == id for component in self.components)

@@ -14,13 +14,11 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.views.decorators.csrf import csrf_exempt
 
 from statcommons.core.errors import BadCall
-from statcommons.core.run import load_run
 from statcommons.core.spec import MethodSpec
 from statcommons.hub.methods import ogc, queue, shelf
 from statcommons.hub.methods.files import written
 from statcommons.hub.methods.models import Job, StoredMethod
-from statcommons.hub.methods.services import visible
-from statcommons.hub.methods.worker import settled
+from statcommons.hub.methods.services import run_of, visible
 from statcommons.hub.people.models import Person
 from statcommons.hub.people.tokens import bearer
 
@@ -162,7 +160,7 @@ def results(request: HttpRequest, asker: Asker, job: UUID) -> HttpResponseBase:
     if found.status != Job.Status.SUCCESSFUL:
         detail = "It was dismissed." if found.status == Job.Status.DISMISSED else "Ask again later."
         return _problem(404, f"The job is {found.status}.", detail, "result-not-ready")
-    outputs = load_run(settled(settings.HOME, found.run)).facts["outputs"]
+    outputs = run_of(found).facts["outputs"]
     place = f"{_base(request)}/jobs/{found.pk}/results"
     return JsonResponse({name: {"href": f"{place}/{name}", "type": ogc.MEDIA["parquet"]} for name in outputs})
 
@@ -173,7 +171,7 @@ def output(request: HttpRequest, asker: Asker, job: UUID, output: str) -> HttpRe
     found = _job(asker, job)
     if found is None or found.status != Job.Status.SUCCESSFUL:
         return _no_job(job) if found is None else _problem(404, "There is no result.", "", "result-not-ready")
-    run = load_run(settled(settings.HOME, found.run))
+    run = run_of(found)
     if output not in run.facts["outputs"]:
         return _problem(404, f"The job has no output {output!r}.", f"It has: {', '.join(run.facts['outputs'])}.")
     wanted = request.GET.get("f") or ("csv" if "text/csv" in request.headers.get("Accept", "") else "parquet")

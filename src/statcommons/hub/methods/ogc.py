@@ -46,9 +46,8 @@ def landing(base: str, office: str) -> dict[str, Any]:
         "links": [
             link(base, "/api", "self", "this document"),
             link(base, "/conformance", f"{RELATIONS}/conformance", "what this service conforms to"),
-            link(base, "/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance", "the same"),
-            link(base, "/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes", "the methods"),
-            link(base, "/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list", "your jobs"),
+            link(base, "/processes", f"{RELATIONS}/processes", "the methods"),
+            link(base, "/jobs", f"{RELATIONS}/job-list", "your jobs"),
         ],
     }
 

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from statcommons.core.errors import BadCall
+from statcommons.core.run import Run, load_run
 from statcommons.core.spec import MethodSpec, ParameterSpec, check_parameters, from_text
 from statcommons.hub.methods.models import Job
+from statcommons.hub.methods.worker import settled
 from statcommons.hub.people.models import Person
 
-__all__ = ["Field", "fields", "typed", "visible"]
+__all__ = ["Field", "fields", "run_of", "typed", "visible"]
 
 DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫", "01234567890123456789.")
 
@@ -32,6 +35,17 @@ def visible(jobs: QuerySet[Job], person: Person | AnonymousUser) -> QuerySet[Job
     if not person.is_authenticated:
         return jobs.none()
     return jobs if person.is_superuser else jobs.filter(owner=person)
+
+
+def run_of(job: Job) -> Run:
+    """Give the run that a job made.
+
+    Parameters
+    ----------
+    job : Job
+        A job that was successful.
+    """
+    return load_run(settled(settings.HOME, job.run))
 
 
 @dataclass(frozen=True)

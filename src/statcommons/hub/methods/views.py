@@ -15,13 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from statcommons.core.errors import BadCall
 from statcommons.core.faces import calls
-from statcommons.core.run import Run, load_run
+from statcommons.core.run import Run
 from statcommons.core.spec import MethodSpec
 from statcommons.hub.methods import queue
 from statcommons.hub.methods.files import kept
 from statcommons.hub.methods.models import Job, StoredMethod
-from statcommons.hub.methods.services import fields, typed, visible
-from statcommons.hub.methods.worker import settled
+from statcommons.hub.methods.services import fields, run_of, typed, visible
 
 PUBLIC = ("outputs", "report.html", "run.json", "ro-crate-metadata.json")
 """What of a run's folder who may see the run may have; ``private/`` is not in it."""
@@ -124,8 +123,7 @@ def _jobs(request: HttpRequest) -> Any:
 
 
 def _run_of(request: HttpRequest, job: UUID) -> Run:
-    found = get_object_or_404(_jobs(request), pk=job, status=Job.Status.SUCCESSFUL)
-    return load_run(settled(settings.HOME, found.run))
+    return run_of(get_object_or_404(_jobs(request), pk=job, status=Job.Status.SUCCESSFUL))
 
 
 def _public(run: Run, file: str) -> Path:
@@ -139,7 +137,7 @@ def _public(run: Run, file: str) -> Path:
 def _told(job: Job) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if job.status == Job.Status.SUCCESSFUL:
-        facts = dict(load_run(settled(settings.HOME, job.run)).facts)
+        facts = dict(run_of(job).facts)
     percent = None if job.progress is None else round(100 * job.progress)
     ahead = Job.objects.filter(status=Job.Status.ACCEPTED, due__lt=job.due).count()
     return {

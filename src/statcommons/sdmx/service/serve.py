@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,60 +63,102 @@ def serve(
     Traceback (most recent call last):
     statcommons.core.errors.NoInput: nowhere: There is no store. Load a structure and data first.
     """
-    try:
-        from gunicorn.app.base import BaseApplication
-    except ImportError:
-        raise ExtraMissing("The web server gunicorn is not installed.", extra="sdmx") from None
+    if not importlib.util.find_spec("gunicorn"):
+        raise ExtraMissing("The web server gunicorn is not installed.", extra="sdmx")
     if not Path(path).is_dir():
         raise NoInput("There is no store.", where=str(path), remedy="Load a structure and data first.")
     if not 0 <= port <= 65_535:
         raise BadCall(f"{port} is no port.", where="port", remedy="Give a number from 1 to 65535, or 0 for a free one.")
     many = processes or os.cpu_count() or 1
+    listener = listening(host, port)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux; connections have it from the listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED * 1_000)
+
+    def load() -> WSGIApplication:
+        """Open the store, in each process by itself: engines do not survive a fork."""
+        from statcommons.sdmx.service.wsgi import application
+        from statcommons.sdmx.store import Store
+
+        return application(Store(path, threads=max(1, (os.cpu_count() or 1) // many)))
+
+    own = {"graceful_timeout": PATIENCE, "keepalive": 5, "limit_request_line": LONGEST_LINE}
+    answering(listener, load, processes=many, threads=threads, path="/sdmx/v2", settings=own)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Listen at an address of this machine.
+
+    Parameters
+    ----------
+    host : str
+        The address; ``0.0.0.0`` is all.
+    port : int
+        The port; 0 takes one that is free.
+
+    Raises
+    ------
+    BadCall
+        When nothing can listen there.
+    """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=2_048)
+        return socket.create_server((host, port), family=family, backlog=2_048)
     except OSError as error:
         raise BadCall(
             f"Nothing can listen there: {error}.", where=f"{host}:{port}", remedy="Try another port."
         ) from None
 
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux; connections have it from the listener
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED * 1_000)
 
-    class Server(BaseApplication):
-        def load_config(self) -> None:
-            for name, value in _settings(listener.detach(), many, threads).items():
-                self.cfg.set(name, value)
+def answering(
+    listener: socket.socket,
+    load: Callable[[], WSGIApplication],
+    *,
+    processes: int,
+    threads: int,
+    path: str,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
+    """Answer by a web server of several processes until it is stopped; the address is printed when it does.
 
-        def load(self) -> WSGIApplication:
-            """Open the store, in each process by itself: engines do not survive a fork."""
-            from statcommons.sdmx.service.wsgi import application
-            from statcommons.sdmx.store import Store
+    Parameters
+    ----------
+    listener : socket.socket
+        Where it listens.
+    load : callable
+        Makes the application, in each process by itself.
+    processes, threads : int
+        How many processes answer, and how many requests each at a time.
+    path : str
+        What of the address to print behind the port.
+    settings : mapping, optional
+        Further settings of gunicorn.
+    """
+    from gunicorn.app.base import BaseApplication
 
-            return application(Store(path, threads=max(1, (os.cpu_count() or 1) // many)))
+    def tell(server: Any) -> None:
+        """Print where the server listens, for people and for programs that asked for any port."""
+        for one in server.LISTENERS:
+            host, port = one.sock.getsockname()[:2]
+            print(f"http://{f'[{host}]' if ':' in host else host}:{port}{path}", flush=True)  # noqa: T201
 
-    Server().run()
-
-
-def _settings(listener: int, processes: int, threads: int) -> dict[str, Any]:
-    return {
-        "bind": f"fd://{listener}",
+    every = {
+        "bind": f"fd://{listener.detach()}",
         "workers": processes,
         "worker_class": "gthread",
         "threads": threads,
         "timeout": 120,  # of a process that has stopped answering altogether; long answers are not cut
-        "graceful_timeout": PATIENCE,
-        "keepalive": 5,
-        "limit_request_line": LONGEST_LINE,
         "control_socket_disable": True,
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108  # a beat must wait for no disk
         "loglevel": "warning",
-        "when_ready": _tell,
+        "when_ready": tell,
     }
 
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in {**every, **(settings or {})}.items():
+                self.cfg.set(name, value)
 
-def _tell(server: Any) -> None:
-    """Print where the server listens, for people and for programs that asked for any port."""
-    for listener in server.LISTENERS:
-        host, port = listener.sock.getsockname()[:2]
-        print(f"http://{f'[{host}]' if ':' in host else host}:{port}/sdmx/v2", flush=True)  # noqa: T201
+        def load(self) -> WSGIApplication:
+            return load()
+
+    Server().run()

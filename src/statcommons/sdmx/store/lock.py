@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from statcommons.core.errors import NotAllowed, TryAgain
+from statcommons.core.errors import TryAgain
+from statcommons.sdmx.placing import told
 
 __all__ = ["WAIT", "writing"]
 
@@ -51,10 +52,8 @@ def writing(path: Path, *, wait: float = WAIT) -> Iterator[None]:
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except PermissionError:
-        raise NotAllowed(
-            "The store may not be written.", where=str(path), remedy="Choose another folder, or ask its owner."
-        ) from None
+    except PermissionError as error:
+        raise told(error, "store", path) from None
     try:
         until = time.monotonic() + wait
         while not _taken(descriptor):
